@@ -1,0 +1,28 @@
+/*
+ * The 2B's modes by name. The index is ours and fixed: it is what frames and the canonical form of
+ * a command carry. It happens to equal the number on beta firmware; numbers for a given firmware
+ * live in agent/box/ (box-2b facts, section 4).
+ */
+#ifndef TETHER_MODES_H
+#define TETHER_MODES_H
+
+#include <stddef.h>
+
+enum mode {
+	MODE_PULSE, MODE_BOUNCE, MODE_CONTINUOUS, MODE_FLO, MODE_ASPLIT, MODE_BSPLIT, MODE_WAVE,
+	MODE_WATERFALL, MODE_SQUEEZE, MODE_MILK, MODE_THROB, MODE_THRUST, MODE_CYCLE, MODE_TWIST,
+	MODE_RANDOM, MODE_STEP, MODE_TRAINING,
+	MODE_COUNT,
+	MODE_OTHER = 255 /* what the box reports in Microphone, Stereo, Tickle or unknown */
+};
+
+/* The name on the wire: "pulse", "asplit", ... "training"; "other" for anything else. */
+const char *mode_name(unsigned mode);
+
+/* The name for people: "Pulse", "A Split", ... */
+const char *mode_title(unsigned mode);
+
+/* The mode of a wire name, or -1. */
+int mode_from_name(const char *name);
+
+#endif

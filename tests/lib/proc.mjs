@@ -1,0 +1,99 @@
+// Starting and ending programs in tests: every one is ended by its own pid, none outlives its test.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execFileSync } from 'node:child_process';
+
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+// Where the programs under test are: build/dev/bin unless TETHER_BIN says otherwise.
+export const bin = process.env.TETHER_BIN ?? path.join(root, 'build/dev/bin');
+
+export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+// A folder of its own, removed at the end of test context `t`.
+export function folder(t) {
+  const dir = mkdtempSync(path.join(tmpdir(), 'tether-'));
+  t?.after(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+// A TCP port on 127.0.0.1 that was free a moment ago.
+export function freePort() {
+  return new Promise((done, fail) => {
+    const server = createServer();
+    server.once('error', fail);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => done(port));
+    });
+  });
+}
+
+// CA and server certificate in `dir`: { ca, cert, key } as paths.
+export function certs(dir, ...names) {
+  execFileSync(path.join(root, 'compose/certs'), [dir, ...names]);
+  return { ca: `${dir}/ca.pem`, cert: `${dir}/server.pem`, key: `${dir}/server.key` };
+}
+
+// Polls until check() is truthy and returns that value; throws after ms with `what`.
+export async function until(check, ms, what) {
+  const end = Date.now() + ms;
+  for (;;) {
+    const value = await check();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`after ${ms} ms still not: ${what}`);
+    await sleep(20);
+  }
+}
+
+// Runs a program. Returns { pid, out(), err(), lines(), write(text), exited, stop() }; stopped at
+// the end of test context `t` (if given) by SIGTERM to its pid, after 3 s by SIGKILL.
+export function start(t, file, args = [], options = {}) {
+  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], ...options });
+  let out = '';
+  let err = '';
+  child.stdout?.on('data', (d) => { out += d; });
+  child.stderr?.on('data', (d) => { err += d; });
+  child.stdin?.on('error', () => {});
+  const exited = new Promise((done) => {
+    child.once('error', (error) => { err += error; done({ code: -1, signal: null }); });
+    child.once('exit', (code, signal) => done({ code, signal }));
+  });
+  const over = () => child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
+  const stop = async (signal = 'SIGTERM') => {
+    if (over()) return exited;
+    child.kill(signal);
+    const timer = setTimeout(() => child.kill('SIGKILL'), 3000);
+    const result = await exited;
+    clearTimeout(timer);
+    return result;
+  };
+  t?.after(() => stop());
+  return {
+    pid: child.pid,
+    child,
+    exited,
+    stop,
+    over,
+    out: () => out,
+    err: () => err,
+    lines: () => out.split('\n').filter(Boolean),
+    write: (text) => child.stdin.write(text),
+    // Resolves with the first match of `pattern` in standard output or error.
+    match: (pattern, ms = 5000) =>
+      until(() => {
+        const found = out.match(pattern) ?? err.match(pattern);
+        if (!found && over()) throw new Error(`${file} ended without ${pattern}\n${out}${err}`);
+        return found;
+      }, ms, `${path.basename(file)} says ${pattern}\n${out}${err}`),
+  };
+}
+
+// The tool's standard output; throws when it fails.
+export const run = (file, args = [], options = {}) =>
+  execFileSync(file, args, { encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'], ...options });
+
+export const read = (file) => readFileSync(file, 'utf8');
