@@ -1,0 +1,35 @@
+/*
+ * TLS towards the server: an SSL_CTX that needs no file once the handshake has begun, and words for
+ * what went wrong. Link process; the server's certificate is hostile until verified.
+ */
+#ifndef TETHER_LINK_TLS_H
+#define TETHER_LINK_TLS_H
+
+#include <stdbool.h>
+
+#include <openssl/ssl.h>
+
+struct link_tls {
+	SSL_CTX *ctx;
+	int error; /* X509_V_ERR_... of the first certificate that was refused, 0 none */
+	bool done; /* the handshake is over, the server is who it should be */
+	void (*ready)(void *context); /* see link_tls_init */
+	void *context;
+};
+
+/* Makes t->ctx: TLS 1.2 and up, the server verified against the PEM file `ca` ("" = the system's
+ * list) and its certificate against `host` (a DNS name, or an address as text). *t must not move as
+ * long as the context is used.
+ *
+ * ready(context) is called once, between the TCP connection and the first byte of TLS, sent or
+ * received: libmosquitto connects and begins the handshake in one call, and the process must be
+ * sealed in between.
+ *
+ * 0, or -1 with a sentence in *why (nothing to free then). */
+int link_tls_init(struct link_tls *t, const char *host, const char *ca, void (*ready)(void *context),
+		  void *context, const char **why);
+
+/* A sentence for people: why no TLS connection came about. Never NULL. */
+const char *link_tls_words(const struct link_tls *t);
+
+#endif
