@@ -41,7 +41,8 @@ hand_knob(const struct hand *h)
 	size_t len = strcspn(h->second, ".");
 	bool half = strcmp(h->second + len, ".5") == 0; /* knobs make half steps */
 
-	if (h->first[0] == '\0' || h->first[1] != '\0' || channel == NULL || len >= sizeof(percent)) {
+	if (h->first[0] == '\0' || h->first[1] != '\0' || channel == NULL ||
+	    len >= sizeof(percent)) {
 		return -1;
 	}
 	memcpy(percent, h->second, len);
@@ -62,7 +63,8 @@ hand_mode(const struct hand *h)
 	unsigned long value;
 
 	if (number < 0 && read_number(h->first, 255, &value) == 0) {
-		number = (int)value; /* by hand every number can be had: 14 is the microphone on 2.106 */
+		number = (int)
+			value; /* by hand every number can be had: 14 is the microphone on 2.106 */
 	}
 	if (number < 0) {
 		return -1;

@@ -47,8 +47,9 @@ usage(FILE *out)
 {
 	const struct sim_firmware *f;
 
-	fprintf(out, "usage: tether-box --link PATH [--firmware VERSION] [--log FILE] [--speed BAUD]\n"
-		     "versions:");
+	fprintf(out,
+		"usage: tether-box --link PATH [--firmware VERSION] [--log FILE] [--speed BAUD]\n"
+		"versions:");
 	for (size_t i = 0; (f = sim_firmware_at(i)) != NULL; i++) {
 		fprintf(out, " %s", f->version);
 	}
@@ -62,7 +63,8 @@ read_speed(const char *text, unsigned *speed)
 	long value = strtol(text, &end, 10);
 
 	if (*end != '\0' || value < 300 || value > 1000000) {
-		fprintf(stderr, "tether-box: --speed takes 300 to 1000000 baud, not \"%s\"\n", text);
+		fprintf(stderr, "tether-box: --speed takes 300 to 1000000 baud, not \"%s\"\n",
+			text);
 		return -1;
 	}
 	*speed = (unsigned)value;
@@ -99,9 +101,9 @@ static int
 read_options(struct options *o, int argc, char **argv)
 {
 	static const struct option known[] = {
-		{"link", required_argument, NULL, 'l'},	 {"firmware", required_argument, NULL, 'f'},
-		{"log", required_argument, NULL, 'o'},	 {"speed", required_argument, NULL, 's'},
-		{"help", no_argument, NULL, 'h'},	 {NULL, 0, NULL, 0},
+		{"link", required_argument, NULL, 'l'}, {"firmware", required_argument, NULL, 'f'},
+		{"log", required_argument, NULL, 'o'},	{"speed", required_argument, NULL, 's'},
+		{"help", no_argument, NULL, 'h'},	{NULL, 0, NULL, 0},
 	};
 	int option;
 

@@ -1,6 +1,7 @@
 /*
  * The simulated box's state and commands; see model.h. Runs in tether-box only. Input: bytes of the
- * program under test, so any bytes at all. Shares no table with the driver that it is there to test.
+ * program under test, so any bytes at all. Shares no table with the driver that it is there to
+ * test.
  */
 #include "agent/sim/model.h"
 
@@ -8,7 +9,7 @@
 #include <string.h>
 
 #define RAW_MAX 200
-#define RAW_START 100 /* C and D after any reset: 50 % */
+#define RAW_START 100	/* C and D after any reset: 50 % */
 #define BATTERY_OFF 230 /* below 320 is what an off box on a live cable was seen to say */
 
 /* 2.116B and 2.118B print 16-bit battery values. That 2.116B has the beta's mode numbers is an
@@ -32,10 +33,10 @@ static const struct {
 	const char *name;
 	int older; /* number up to 2.106 */
 } modes[] = {
-	{"pulse", 0},	  {"bounce", 1}, {"continuous", 2}, {"flo", -1},     {"asplit", 3},
-	{"bsplit", 4},	  {"wave", 5},	 {"waterfall", 6},  {"squeeze", 7},  {"milk", 8},
-	{"throb", 9},	  {"thrust", 10}, {"cycle", -1},    {"twist", -1},   {"random", 11},
-	{"step", 12},	  {"training", 13},
+	{"pulse", 0},  {"bounce", 1},	 {"continuous", 2}, {"flo", -1},    {"asplit", 3},
+	{"bsplit", 4}, {"wave", 5},	 {"waterfall", 6},  {"squeeze", 7}, {"milk", 8},
+	{"throb", 9},  {"thrust", 10},	 {"cycle", -1},	    {"twist", -1},  {"random", 11},
+	{"step", 12},  {"training", 13},
 };
 
 #define OLDER_MODES 14
@@ -251,14 +252,22 @@ static const struct {
 	unsigned needs; /* features */
 	void (*act)(struct sim_model *m, char letter, const struct argument *a);
 } commands[] = {
-	{'A', 0, act_channel},		{'B', 0, act_channel},
-	{'C', 0, act_channel},		{'D', 0, act_channel},
-	{'M', 0, act_mode},		{'H', 0, act_power},
-	{'L', 0, act_power},		{'Y', SIM_DYNAMIC, act_power},
-	{'K', 0, act_plain},		{'E', 0, act_plain},
-	{'Z', SIM_FAST, act_plain},	{'J', SIM_JOIN, act_option},
-	{'Q', SIM_DYNAMIC, act_option}, {'O', SIM_MAP, act_option},
-	{'W', SIM_WARP, act_option},	{'R', SIM_WARP, act_option},
+	{'A', 0, act_channel},
+	{'B', 0, act_channel},
+	{'C', 0, act_channel},
+	{'D', 0, act_channel},
+	{'M', 0, act_mode},
+	{'H', 0, act_power},
+	{'L', 0, act_power},
+	{'Y', SIM_DYNAMIC, act_power},
+	{'K', 0, act_plain},
+	{'E', 0, act_plain},
+	{'Z', SIM_FAST, act_plain},
+	{'J', SIM_JOIN, act_option},
+	{'Q', SIM_DYNAMIC, act_option},
+	{'O', SIM_MAP, act_option},
+	{'W', SIM_WARP, act_option},
+	{'R', SIM_WARP, act_option},
 };
 
 static struct argument
@@ -326,8 +335,9 @@ sim_model_status(const struct sim_model *m, char reply[SIM_REPLY])
 		bool shown;
 		unsigned value;
 	} tail[] = {
-		{has(m, SIM_DYNAMIC), m->bias}, {true, m->join},	      {has(m, SIM_MAP), m->map},
-		{has(m, SIM_WARP), m->warp},	{has(m, SIM_WARP), m->ramp},
+		{has(m, SIM_DYNAMIC), m->bias}, {true, m->join},
+		{has(m, SIM_MAP), m->map},	{has(m, SIM_WARP), m->warp},
+		{has(m, SIM_WARP), m->ramp},
 	};
 	int n = snprintf(reply, SIM_REPLY, "%u:%u:%u:%u:%u:%u:%c",
 			 m->off ? (unsigned)BATTERY_OFF : (unsigned)m->battery,

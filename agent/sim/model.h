@@ -14,15 +14,15 @@
 
 /* What sets a firmware apart. The number of status fields follows: 9, +1 map, +1 bias, +2 warp. */
 enum sim_feature {
-	SIM_BETA_MODES = 1,   /* 17 modes with the newer numbers; else 14 */
-	SIM_STEPS = 2,	      /* A+ A- ... D- */
-	SIM_JOIN = 4,	      /* J0, J1; else join shows what the box's own menu says */
-	SIM_MAP = 8,	      /* O0..O2 and its status field */
-	SIM_DYNAMIC = 16,     /* Y, Q0..Q3 and the bias field */
-	SIM_WARP = 32,	      /* W0..W5, R0..R3 and their fields */
-	SIM_ERR = 64,	      /* an overrun of the receive buffer is answered ERR */
-	SIM_FAST = 128,	      /* Z switches to 57600 baud */
-	SIM_LOW_RESETS = 256  /* L resets mode, C and D too */
+	SIM_BETA_MODES = 1,  /* 17 modes with the newer numbers; else 14 */
+	SIM_STEPS = 2,	     /* A+ A- ... D- */
+	SIM_JOIN = 4,	     /* J0, J1; else join shows what the box's own menu says */
+	SIM_MAP = 8,	     /* O0..O2 and its status field */
+	SIM_DYNAMIC = 16,    /* Y, Q0..Q3 and the bias field */
+	SIM_WARP = 32,	     /* W0..W5, R0..R3 and their fields */
+	SIM_ERR = 64,	     /* an overrun of the receive buffer is answered ERR */
+	SIM_FAST = 128,	     /* Z switches to 57600 baud */
+	SIM_LOW_RESETS = 256 /* L resets mode, C and D too */
 };
 
 struct sim_firmware {

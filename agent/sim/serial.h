@@ -12,16 +12,17 @@
 
 #include "agent/sim/model.h"
 
-#define SIM_BUFFER 5	 /* characters: a command ends at CR or when they fill it */
-#define SIM_LINE 512	 /* bytes on their way to the box; more stay with the sender */
-#define SIM_THINK_NS 7000000 /* 42.3 ms were measured for 4 bytes there and 30 back, 35 ms of line */
+#define SIM_BUFFER 5 /* characters: a command ends at CR or when they fill it */
+#define SIM_LINE 512 /* bytes on their way to the box; more stay with the sender */
+#define SIM_THINK_NS                                                                               \
+	7000000 /* 42.3 ms were measured for 4 bytes there and 30 back, 35 ms of line */
 #define SIM_NEVER UINT64_MAX
 
 /* What the serial side tells its owner, each with the moment it happened. */
 struct sim_events {
 	void (*command)(void *context, uint64_t at, const char *bytes, size_t len); /* acted on */
 	void (*lost)(void *context, uint64_t at, const char *bytes, size_t len);    /* overran */
-	void (*send)(void *context, uint64_t at, const char *bytes, size_t len);    /* one byte out */
+	void (*send)(void *context, uint64_t at, const char *bytes, size_t len); /* one byte out */
 	void (*answered)(void *context, uint64_t at, const char *bytes, size_t len);
 };
 
@@ -47,12 +48,12 @@ struct sim_serial {
 	size_t reply_len, reply_sent;
 	uint64_t reply_due; /* when the next byte has left */
 	/* moods */
-	bool menu;	   /* the on-screen menu is open: nothing is read from the buffer */
-	uint64_t late_ns;  /* added to the thinking */
-	unsigned mute;	   /* so many answers get lost; their commands are obeyed */
-	unsigned cut;	   /* so many answers end in the middle */
-	unsigned err;	   /* so many commands are answered ERR and not obeyed */
-	unsigned extra;	   /* so many status lines come unasked */
+	bool menu;	  /* the on-screen menu is open: nothing is read from the buffer */
+	uint64_t late_ns; /* added to the thinking */
+	unsigned mute;	  /* so many answers get lost; their commands are obeyed */
+	unsigned cut;	  /* so many answers end in the middle */
+	unsigned err;	  /* so many commands are answered ERR and not obeyed */
+	unsigned extra;	  /* so many status lines come unasked */
 };
 
 /* `speed` in baud, 8N1, 300 or more. model, events and context stay the caller's. */
