@@ -1,0 +1,497 @@
+/*
+ * The conversation with the box (exchange.h). Pure. Box process; the cable is not trusted.
+ */
+#include "agent/box/exchange.h"
+
+#include <string.h>
+
+#include "common/modes.h"
+
+static void
+kill_begin(struct exchange *x, uint64_t now)
+{
+	x->killing = true;
+	x->kill_seq = 0;
+	x->kill_at = now;
+	x->kills = 0;
+	x->zeros = 0;
+	x->candidate = false;
+	x->zero = false;
+	x->waiting = false;
+	x->flight = FLIGHT_NONE;
+	x->news = true;
+}
+
+void
+exchange_init(struct exchange *x, uint64_t now)
+{
+	memset(x, 0, sizeof(*x));
+	x->poll_every = POLL_FAST;
+	kill_begin(x, now);
+}
+
+void
+exchange_close(struct exchange *x, uint64_t now)
+{
+	if (!x->closing) {
+		x->closing = true;
+		kill_begin(x, now);
+	}
+}
+
+void
+exchange_order(struct exchange *x, const struct box_order *o, uint64_t now)
+{
+	uint64_t most = now + MAX_VALIDITY;
+	uint64_t until = o->valid_until < most ? o->valid_until : most;
+
+	if (x->closing) {
+		return;
+	}
+	if (!codec_valid(o->act, o->value)) {
+		exchange_close(x, now);
+		return;
+	}
+	x->news = true;
+	x->seq = o->seq;
+	if (until > x->valid_until) {
+		x->valid_until = until;
+	}
+	if (o->act == ACT_KILL) {
+		/* One under way serves: nothing can have been raised since it began. */
+		if (!x->killing) {
+			kill_begin(x, now);
+		}
+		x->kill_seq = o->seq;
+	} else if (o->act != ACT_HEARTBEAT && !x->killing) {
+		x->order = *o;
+		x->order.valid_until = until;
+		x->waiting = true;
+	}
+}
+
+/* ---- lines that arrive --------------------------------------------------------------------- */
+
+static void
+take(struct exchange *x, const struct status *s)
+{
+	x->box = *s;
+	x->news = true;
+}
+
+/* A reply to K counts when the K was written into silence. Any other line in between means that
+ * old replies are still coming, so counting starts again. */
+static void
+line_while_killing(struct exchange *x, enum codec_line kind, const struct status *s)
+{
+	bool candidate = x->candidate;
+
+	x->flight = FLIGHT_NONE;
+	x->candidate = false;
+	if (kind == CODEC_STATUS) {
+		take(x, s);
+	}
+	if (kind != CODEC_STATUS || !candidate || !codec_fits(s, ACT_KILL, 0)) {
+		x->zeros = 0;
+		return;
+	}
+	if (x->zeros < 2) {
+		x->zeros++;
+	}
+	x->zero = x->zeros == 2;
+}
+
+static void
+doubt(struct exchange *x, uint64_t from)
+{
+	x->flight = FLIGHT_DOUBT;
+	x->check_at = from;
+}
+
+static void
+answered(struct exchange *x, const struct status *s)
+{
+	take(x, s);
+	x->flight = FLIGHT_NONE;
+	if (x->counts) {
+		x->done = x->sent.seq;
+	}
+}
+
+static void
+line_err(struct exchange *x, uint64_t now)
+{
+	if (x->flight == FLIGHT_SENT && !x->retried) {
+		x->retried = true;
+		x->flight = FLIGHT_AGAIN;
+		return;
+	}
+	/* Refused twice: it is not done, and what the box is at now must be asked. */
+	x->counts = false;
+	doubt(x, now);
+}
+
+static void
+line_while_ready(struct exchange *x, enum codec_line kind, const struct status *s, uint64_t now)
+{
+	if (x->flight == FLIGHT_NONE) {
+		return; /* an extra line; the next poll tells what is true */
+	}
+	if (kind == CODEC_ERR) {
+		line_err(x, now);
+	} else if (kind == CODEC_BAD) {
+		doubt(x, now);
+	} else if ((x->checking && x->flight == FLIGHT_SENT) ||
+		   codec_fits(s, x->sent.act, x->sent.value)) {
+		answered(x, s);
+	} else {
+		doubt(x, now + DOUBT);
+	}
+}
+
+/* A line of another firmware is a cut one, unless it comes twice in succession. */
+static enum codec_line
+recognise(struct exchange *x, const struct status *s, uint64_t now)
+{
+	if (x->box.fields == 0 || codec_same_box(&x->box, s)) {
+		x->other.fields = 0;
+		return CODEC_STATUS;
+	}
+	if (x->other.fields == 0 || !codec_same_box(&x->other, s)) {
+		x->other = *s;
+		return CODEC_BAD;
+	}
+	x->other.fields = 0;
+	kill_begin(x, now);
+	return CODEC_STATUS;
+}
+
+static void
+line_arrived(struct exchange *x, uint64_t now)
+{
+	struct status s;
+	enum codec_line kind = codec_status(&s, x->line, x->len);
+
+	x->len = 0;
+	if (kind == CODEC_STATUS) {
+		kind = recognise(x, &s, now);
+	}
+	if (kind == CODEC_STATUS) {
+		x->replies++;
+		x->at = now;
+		x->asked = 0;
+		if (s.a != 0 || s.b != 0) {
+			x->zero = false;
+		}
+	} else {
+		x->faults++;
+	}
+	x->news = true;
+	if (x->killing) {
+		line_while_killing(x, kind, &s);
+	} else {
+		line_while_ready(x, kind, &s, now);
+	}
+}
+
+void
+exchange_bytes(struct exchange *x, const char *bytes, size_t n, uint64_t now)
+{
+	for (size_t i = 0; i < n; i++) {
+		x->last_byte = now;
+		if (bytes[i] == '\r' || bytes[i] == '\n') {
+			if (x->len > 0) {
+				line_arrived(x, now);
+			}
+		} else if (x->len < sizeof(x->line)) {
+			x->line[x->len++] = bytes[i];
+		}
+	}
+}
+
+/* ---- commands that leave ------------------------------------------------------------------- */
+
+static bool
+quiet(const struct exchange *x, uint64_t for_ns, uint64_t now)
+{
+	return x->last_byte == 0 || now - x->last_byte >= for_ns;
+}
+
+static void
+sooner(uint64_t *wake, uint64_t at)
+{
+	if (at < *wake) {
+		*wake = at;
+	}
+}
+
+static void
+wrote(struct exchange *x, uint64_t now)
+{
+	x->flight = FLIGHT_SENT;
+	x->last_write = now;
+	if (x->asked == 0) {
+		x->asked = now;
+	}
+}
+
+static uint64_t
+kill_due(const struct exchange *x)
+{
+	if (x->kills == 0) {
+		return x->kill_at;
+	}
+	if (x->kills == 1) {
+		return x->kill_at + KILL_SECOND;
+	}
+	if (x->kills == 2) {
+		return x->kill_at + KILL_THIRD;
+	}
+	if (x->flight == FLIGHT_NONE && x->zeros < 2) {
+		return x->last_byte + KILL_QUIET;
+	}
+	return x->last_write + KILL_REPEAT;
+}
+
+static size_t
+kill_next(struct exchange *x, char out[CODEC_COMMAND], uint64_t now, uint64_t *wake)
+{
+	uint64_t due = kill_due(x);
+
+	if (now < due) {
+		sooner(wake, due);
+		return 0;
+	}
+	x->candidate = x->kills >= 2 && quiet(x, KILL_QUIET, now);
+	x->kills++;
+	wrote(x, now);
+	return (size_t)codec_command(out, &x->box, ACT_KILL, 0);
+}
+
+/* Ends the kill when it may end. The quiet after the second reply shows that it was the last. */
+static bool
+kill_ended(struct exchange *x, uint64_t now, uint64_t *wake)
+{
+	if (x->zeros < 2 || x->closing || now >= x->valid_until) {
+		return false;
+	}
+	if (!quiet(x, KILL_QUIET, now)) {
+		sooner(wake, x->last_byte + KILL_QUIET);
+		return false;
+	}
+	x->killing = false;
+	x->flight = FLIGHT_NONE;
+	if (x->kill_seq != 0) {
+		x->done = x->kill_seq;
+	}
+	x->news = true;
+	return true;
+}
+
+/* Mode and power take the outputs to other waveforms and strengths: only from a confirmed zero. */
+static bool
+may_write(const struct exchange *x, const struct box_order *o)
+{
+	return (o->act != ACT_MODE && o->act != ACT_POWER) || x->zero;
+}
+
+static size_t
+send(struct exchange *x, char out[CODEC_COMMAND], const struct box_order *o, uint64_t now)
+{
+	int n = may_write(x, o) ? codec_command(out, &x->box, o->act, o->value) : -1;
+
+	if (n < 0) {
+		x->flight = FLIGHT_NONE;
+		return 0;
+	}
+	if ((o->act == ACT_LEVEL_A || o->act == ACT_LEVEL_B) && o->value > 0) {
+		x->zero = false;
+	}
+	x->sent = *o;
+	wrote(x, now);
+	return (size_t)n;
+}
+
+/* A command of its own, not a repetition. */
+static size_t
+send_new(struct exchange *x, char out[CODEC_COMMAND], const struct box_order *o, uint64_t now)
+{
+	x->counts = o->act != ACT_HEARTBEAT;
+	x->retried = false;
+	x->checking = false;
+	return send(x, out, o, now);
+}
+
+static const struct box_order poll_order = {.act = ACT_HEARTBEAT};
+
+/* Nothing in flight and the input quiet: the mailbox, else a poll when one is due. */
+static size_t
+send_next(struct exchange *x, char out[CODEC_COMMAND], uint64_t now, uint64_t *wake)
+{
+	uint64_t due = x->last_write + x->poll_every;
+	size_t n = 0;
+
+	if (x->waiting) {
+		x->waiting = false;
+		if (now >= x->order.valid_until) {
+			kill_begin(x, now);
+			return kill_next(x, out, now, wake);
+		}
+		n = send_new(x, out, &x->order, now);
+	}
+	if (n == 0 && now >= due) {
+		n = send_new(x, out, &poll_order, now);
+	}
+	if (n == 0) {
+		sooner(wake, due);
+	}
+	return n;
+}
+
+static size_t
+send_again(struct exchange *x, char out[CODEC_COMMAND], uint64_t now, uint64_t *wake)
+{
+	struct box_order o = x->sent;
+	size_t n;
+
+	if (o.act != ACT_HEARTBEAT && now >= o.valid_until) {
+		kill_begin(x, now);
+		return kill_next(x, out, now, wake);
+	}
+	n = send(x, out, &o, now);
+	return n > 0 ? n : send_next(x, out, now, wake);
+}
+
+/* Asks what is true; the order in doubt stays the one that the answer is for. */
+static size_t
+send_check(struct exchange *x, char out[CODEC_COMMAND], uint64_t now)
+{
+	x->checking = true;
+	wrote(x, now);
+	return (size_t)codec_command(out, &x->box, ACT_HEARTBEAT, 0);
+}
+
+static size_t
+ready_next(struct exchange *x, char out[CODEC_COMMAND], uint64_t now, uint64_t *wake)
+{
+	if (x->flight == FLIGHT_SENT) {
+		return 0;
+	}
+	if (!quiet(x, ORDER_QUIET, now)) {
+		sooner(wake, x->last_byte + ORDER_QUIET);
+		return 0;
+	}
+	if (x->flight == FLIGHT_AGAIN) {
+		return send_again(x, out, now, wake);
+	}
+	if (x->flight == FLIGHT_NONE) {
+		return send_next(x, out, now, wake);
+	}
+	if (now < x->check_at) {
+		sooner(wake, x->check_at);
+		return 0;
+	}
+	return send_check(x, out, now);
+}
+
+static bool
+silent(const struct exchange *x, uint64_t now)
+{
+	return x->asked != 0 && now - x->asked >= REPLY_TIMEOUT;
+}
+
+/* A line whose end was lost: forgotten, or it would spoil the next one too. */
+static void
+drop_cut_line(struct exchange *x, uint64_t now, uint64_t *wake)
+{
+	if (x->len == 0) {
+		return;
+	}
+	if (!quiet(x, CUT_LINE, now)) {
+		sooner(wake, x->last_byte + CUT_LINE);
+		return;
+	}
+	x->len = 0;
+	x->faults++;
+	x->news = true;
+	if (!x->killing && x->flight == FLIGHT_SENT) {
+		doubt(x, now);
+	}
+}
+
+static void
+watch_port(struct exchange *x, uint64_t now)
+{
+	uint8_t port = PORT_OK;
+
+	if (silent(x, now)) {
+		port = PORT_SILENT;
+	} else if (x->replies == 0) {
+		port = PORT_STARTING;
+	} else if (codec_off(&x->box)) {
+		port = PORT_OFF;
+	}
+	x->news = x->news || port != x->port;
+	x->port = port;
+}
+
+size_t
+exchange_next(struct exchange *x, char out[CODEC_COMMAND], uint64_t now, uint64_t *wake)
+{
+	size_t n;
+
+	*wake = UINT64_MAX;
+	drop_cut_line(x, now, wake);
+	watch_port(x, now);
+	/* What was ordered before a silence is not what is wanted after it. */
+	if (!x->killing && (now >= x->valid_until || silent(x, now))) {
+		kill_begin(x, now);
+	}
+	if (x->killing && !kill_ended(x, now, wake)) {
+		n = kill_next(x, out, now, wake);
+	} else {
+		n = ready_next(x, out, now, wake);
+	}
+	if (!x->killing) {
+		sooner(wake, x->valid_until);
+	}
+	if (x->asked != 0 && !silent(x, now)) {
+		sooner(wake, x->asked + REPLY_TIMEOUT);
+	}
+	return n;
+}
+
+void
+exchange_report(const struct exchange *x, struct box_report *r)
+{
+	memset(r, 0, sizeof(*r));
+	r->seq = x->seq;
+	r->done = x->done;
+	r->port = x->port;
+	r->zero = x->zero;
+	r->at = x->at;
+	r->replies = x->replies;
+	r->faults = x->faults;
+	r->battery = x->box.battery;
+	r->percent = 255;
+	r->a = x->box.a;
+	r->b = x->box.b;
+	r->c = x->box.c;
+	r->d = x->box.d;
+	r->mode = MODE_OTHER;
+	r->power = x->box.power != 'L';
+	r->join = x->box.join;
+	r->fields = x->box.fields;
+	memcpy(r->version, x->box.version, sizeof(r->version));
+	if (x->box.fields != 0) {
+		r->percent = codec_percent(&x->box);
+		r->mode = codec_mode(&x->box);
+		r->modes = codec_modes(&x->box);
+	}
+}
+
+bool
+exchange_over(const struct exchange *x)
+{
+	return x->closing && x->zeros == 2;
+}
