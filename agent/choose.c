@@ -1,0 +1,166 @@
+/*
+ * Port choice (choose.h). Trusted input: the wearer's command line and keyboard.
+ */
+#include "agent/choose.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/box/ports.h"
+
+#define PORTS_MAX 16
+#define SIM_WAIT_MS 5000
+
+/* The path of a program that lives beside this one. 0 or -1. */
+static int
+beside_us(char out[MAX_PATH], const char *name)
+{
+	char self[MAX_PATH];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+	int len;
+
+	if (n <= 0) {
+		return -1;
+	}
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	if (slash == NULL) {
+		return -1;
+	}
+	*slash = '\0';
+	len = snprintf(out, MAX_PATH, "%s/%s", self, name);
+	return len > 0 && len < MAX_PATH ? 0 : -1;
+}
+
+static pid_t
+start_simulator(const char *program, const char *link)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		setsid();
+		if (freopen("/dev/null", "r", stdin) != NULL &&
+		    freopen("/dev/null", "w", stdout) != NULL) {
+			execl(program, program, "--link", link, (char *)NULL);
+		}
+		_exit(127);
+	}
+	return pid;
+}
+
+static int
+wait_for(const char *path)
+{
+	for (int ms = 0; ms < SIM_WAIT_MS; ms += 10) {
+		if (access(path, R_OK | W_OK) == 0) {
+			return 0;
+		}
+		usleep(10000);
+	}
+	return -1;
+}
+
+static int
+choose_demo(struct options *o, pid_t *sim, char dir[MAX_PATH])
+{
+	const char *tmp = getenv("TMPDIR");
+	char program[MAX_PATH];
+	int n = snprintf(dir, MAX_PATH, "%s/tether-XXXXXX", tmp != NULL && *tmp == '/' ? tmp : "/tmp");
+
+	if (n < 0 || n >= MAX_PATH - 8 || mkdtemp(dir) == NULL) {
+		fputs("tether: no folder for the simulated box could be made\n", stderr);
+		return -1;
+	}
+	snprintf(o->box, sizeof(o->box), "%.*s/box", MAX_PATH - 8, dir);
+	if (beside_us(program, "tether-box") < 0 || (*sim = start_simulator(program, o->box)) < 0 ||
+	    wait_for(o->box) < 0) {
+		fputs("tether: the simulated box (tether-box) did not start\n", stderr);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+ask_which(const struct port *ports, int count)
+{
+	char line[16];
+	long n;
+
+	for (int i = 0; i < count; i++) {
+		fprintf(stderr, "  %d  %s  %s %s\n", i + 1, ports[i].path, ports[i].description,
+			ports[i].serial);
+	}
+	if (!isatty(STDIN_FILENO)) {
+		fputs("tether: several adapters are plugged in; say which one with --box PATH\n", stderr);
+		return -1;
+	}
+	fprintf(stderr, "Which of them is the box? (1 to %d) ", count);
+	if (fgets(line, sizeof(line), stdin) == NULL) {
+		return -1;
+	}
+	n = strtol(line, NULL, 10);
+	if (n < 1 || n > count) {
+		fprintf(stderr, "tether: expected a number from 1 to %d\n", count);
+		return -1;
+	}
+	return (int)n - 1;
+}
+
+static int
+choose_adapter(struct options *o)
+{
+	struct port ports[PORTS_MAX];
+	int count = ports_list(ports, PORTS_MAX);
+	int pick = 0;
+
+	if (count <= 0) {
+		fputs("tether: no box found: no FTDI adapter is plugged in. Is the cable in? Another\n"
+		      "port can be named with --box PATH; --demo runs a simulated box.\n",
+		      stderr);
+		return -1;
+	}
+	if (count > 1) {
+		pick = ask_which(ports, count);
+	}
+	if (pick < 0) {
+		return -1;
+	}
+	memcpy(o->box, ports[pick].path, sizeof(o->box));
+	memcpy(o->usb, ports[pick].serial, sizeof(o->usb));
+	return 0;
+}
+
+int
+choose_box(struct options *o, pid_t *sim, char dir[MAX_PATH])
+{
+	*sim = 0;
+	dir[0] = '\0';
+	if (o->demo) {
+		return choose_demo(o, sim, dir);
+	}
+	return o->box[0] != '\0' ? 0 : choose_adapter(o);
+}
+
+void
+choose_finish(pid_t sim, const char *dir)
+{
+	char path[MAX_PATH + 8];
+
+	if (sim > 0) {
+		kill(sim, SIGTERM);
+		waitpid(sim, NULL, 0);
+	}
+	if (dir[0] != '\0') {
+		snprintf(path, sizeof(path), "%s/box", dir);
+		(void)unlink(path);
+		(void)rmdir(dir);
+	}
+}

@@ -1,0 +1,207 @@
+/*
+ * The guard's side of the box process: one order in flight, heartbeats with a time limit, and a
+ * new process when it dies or hangs. Runs in the guard. Reports are not trusted beyond their form:
+ * a wrong one can only make us write less.
+ */
+#include "agent/guard/guard.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/modes.h"
+#include "common/spawn.h"
+
+#define RESTART_MS 200
+#define GONE_MS 1000 /* a pulled cable: look again this often */
+
+bool
+box_kill_sent(const struct guard *g)
+{
+	return g->kill_seq != 0 && g->kill_stops == g->limits.stops;
+}
+
+struct limits_box
+box_view(const struct guard *g)
+{
+	const struct box_report *r = &g->report;
+
+	return (struct limits_box){
+		.ok = g->box.fd >= 0 && r->port == PORT_OK && r->at != 0,
+		.settled = r->done >= g->order_seq,
+		.zero = r->zero && box_kill_sent(g) && r->done >= g->kill_seq,
+		.join = r->join,
+		.raw = {r->a, r->b},
+		.param = {(uint8_t)(r->c >> 1), (uint8_t)(r->d >> 1)},
+		.mode = r->mode,
+		.power = r->power,
+		.modes = r->modes,
+		.low_resets = r->fields == 9,
+	};
+}
+
+static void
+send_order(struct guard *g, uint8_t act, uint8_t value, uint64_t now)
+{
+	struct box_order order = {
+		.seq = ++g->seq,
+		.act = act,
+		.value = value,
+		.valid_until = clock_ns() + VALID_MS * UINT64_C(1000000),
+	};
+
+	g->beat_at = now + BEAT_MS;
+	if (act != ACT_HEARTBEAT) {
+		g->order_seq = order.seq;
+		g->order_at = now;
+	}
+	if (act == ACT_KILL) {
+		g->kill_seq = order.seq;
+		g->kill_stops = g->limits.stops;
+	}
+	if (frames_send(g->box.fd, frames_to_box, FRAME_BOX_ORDER, &order) != FRAME_OK) {
+		box_lost(g, now, "it took no orders");
+	}
+}
+
+void
+box_lost(struct guard *g, uint64_t now, const char *reason)
+{
+	struct limits_box before = box_view(g);
+
+	log_warn("box process ended: %s", reason);
+	child_stop(&g->box, true);
+	if (!g->limits.kill || g->limits.armed) {
+		limits_zero(&g->limits, &before, WHY_BOX, false);
+	}
+	g->report.port = g->report.port == PORT_GONE ? PORT_GONE : PORT_STARTING;
+	g->report.seq = g->report.done = 0;
+	g->report.zero = false;
+	g->seq = g->order_seq = g->kill_seq = 0;
+	g->box_at = now + (g->report.port == PORT_GONE ? GONE_MS : RESTART_MS);
+	publish_soon(g);
+}
+
+static void
+start_box(struct guard *g, uint64_t now)
+{
+	const char *const argv[] = {"tether-box-child", "--child", "box", g->options.box,
+				    g->options.usb, NULL};
+
+	g->box_at = now + RESTART_MS;
+	if (child_start(&g->box, argv, SPAWN_SESSION, now) < 0) {
+		guard_say(g, "The program for the box could not be started.");
+	}
+}
+
+/* Everything that may be wrong with the box process itself. */
+static bool
+box_is_well(struct guard *g, uint64_t now)
+{
+	if (child_is_silent(&g->box, now)) {
+		box_lost(g, now, "it fell silent");
+		return false;
+	}
+	if (g->report.done < g->order_seq && g->report.port == PORT_OK && now - g->order_at > ORDER_MS &&
+	    !g->limits.kill) {
+		guard_zero(g, WHY_BOX, false); /* an order got lost: start anew from zero */
+	}
+	return true;
+}
+
+/* One thing to write, or a heartbeat when it is time. A pending kill is ordered once per zero; the
+ * box repeats `K` by itself until zero is confirmed. */
+static void
+order_next(struct guard *g, uint64_t now)
+{
+	struct limits_box b = box_view(g);
+	struct limits_write w = limits_next(&g->limits, &g->settings.limits, &b, now);
+
+	if (w.act == ACT_KILL && box_kill_sent(g)) {
+		w.act = ACT_HEARTBEAT;
+	}
+	if (w.act != ACT_HEARTBEAT || now >= g->beat_at) {
+		send_order(g, w.act, w.value, now);
+	}
+}
+
+void
+box_turn(struct guard *g, uint64_t now)
+{
+	struct limits_box b = box_view(g);
+
+	limits_tick(&g->limits, &g->settings.limits, &b, now);
+	if (g->box.fd < 0) {
+		if (now >= g->box_at && g->life != LIFE_OVER) {
+			start_box(g, now);
+		}
+		return;
+	}
+	if (box_is_well(g, now)) {
+		order_next(g, now);
+	}
+}
+
+/* A report that claims what can't be is a bad child. */
+static bool
+report_is_sane(const struct guard *g, const struct box_report *r)
+{
+	return r->seq <= g->seq && r->done <= r->seq && r->port <= PORT_GONE && r->power <= 1 &&
+	       r->at <= clock_ns();
+}
+
+static void
+tell_port(struct guard *g, uint8_t before, uint8_t after)
+{
+	static const char *const words[] = {
+		[PORT_STARTING] = "Looking for the box.",
+		[PORT_OK] = "The box answers.",
+		[PORT_SILENT] = "The box does not answer. Is its menu open? Use its own knob.",
+		[PORT_OFF] = "The box is switched off.",
+		[PORT_GONE] = "The box is not there. Is the cable in? Use its own knob.",
+	};
+
+	if (before != after) {
+		guard_say(g, "%s", words[after]);
+		publish_soon(g);
+	}
+}
+
+static void
+take_report(struct guard *g, const struct box_report *r)
+{
+	uint8_t before = g->report.port;
+	struct limits_box b;
+
+	g->report = *r;
+	b = box_view(g);
+	limits_report(&g->limits, &b);
+	tell_port(g, before, r->port);
+}
+
+void
+box_read(struct guard *g, uint64_t now)
+{
+	uint8_t buf[MAX_FRAME];
+	const struct frame_type *type;
+	int rc;
+
+	for (int i = 0; i < 16 && (rc = frame_recv(g->box.fd, frames_from_box, &type, buf)) != FRAME_EMPTY;
+	     i++) {
+		struct box_report r;
+
+		if (rc == FRAME_OK && type->type == FRAME_BOX_ELEMENT) {
+			rc = frame_decode(type, buf, &g->element);
+		} else if (rc == FRAME_OK) {
+			rc = frame_decode(type, buf, &r);
+			if (rc == FRAME_OK && report_is_sane(g, &r)) {
+				take_report(g, &r);
+			} else {
+				rc = FRAME_BAD;
+			}
+		}
+		if (rc != FRAME_OK) {
+			box_lost(g, now, rc == FRAME_CLOSED ? "it went away" : "it sent nonsense");
+			return;
+		}
+		child_heard(&g->box, now);
+	}
+}

@@ -1,0 +1,154 @@
+/*
+ * The guard: the agent's main process. It holds limits, timers and the session secret, and reads
+ * nothing but frames of its own children (agent/frames.h), none of which it trusts.
+ *
+ *   box  <->  boxside.c    orders with a time limit, reports, restart
+ *   link <->  linkside.c   one process per connection: issue, serve, end
+ *             partner.c    commands of the partner -> limits
+ *   ui   <->  wearer.c     the wearer's keys -> limits, settings, session
+ *             publish.c    states for the partner, views for the ui
+ *             guard.c      the loop, timers, clocks, the end
+ */
+#ifndef TETHER_GUARD_H
+#define TETHER_GUARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "agent/frames.h"
+#include "agent/guard/limits.h"
+#include "agent/guard/session.h"
+#include "agent/guard/settings.h"
+
+#define BEAT_MS 250    /* heartbeat to box, ping to link, view to ui */
+#define PEER_MS 1000   /* a peer silent for longer is dead (DESIGN 4) */
+#define BIRTH_MS 5000  /* but this long may pass before its first word (outputs are zero then) */
+#define VALID_MS 1000  /* an order's life */
+#define ORDER_MS 2000  /* an order not carried out by then: something is wrong with the box */
+#define STATE_MS 1000  /* a state at least this often */
+#define STATE_GAP_MS 100 /* and not more often than this */
+#define CONNECT_MS 30000 /* a link may take this long to connect */
+#define GAP_MS 1000    /* our own loop stood still for longer: stop */
+#define JUMP_MS 5000   /* REALTIME against BOOTTIME moved by more: stop */
+#define END_MS 4000    /* how long the end waits for zero and for the key service */
+#define IDLE_WARN_MS 60000 /* the idle shut-down is announced this long before */
+
+/* What the command line says. */
+struct options {
+	char box[MAX_PATH];   /* serial port; "" = look for one */
+	char usb[64];         /* USB serial number of the adapter, "" none */
+	char host[MAX_HOST];
+	uint16_t port;
+	char ca[MAX_PATH];    /* "" = the system's */
+	char page[MAX_HOST + 16]; /* https://HOST/ of the link */
+	bool headless, demo, debug;
+	struct settings settings;
+};
+
+/* A child process at the other end of a socket. fd -1 = not running. */
+struct child {
+	pid_t pid;
+	int fd, pidfd;
+	bool heard;             /* it has sent something */
+	uint64_t started, seen; /* ms */
+};
+
+enum life { LIFE_RUN, LIFE_ENDING, LIFE_OVER };
+
+struct guard {
+	struct options options;
+	struct settings settings;
+	struct limits limits;
+	struct session session;
+
+	struct child box, link, ui;
+
+	struct box_report report;
+	struct box_element element;
+	uint32_t seq, order_seq; /* orders: newest, newest that must be answered */
+	uint32_t kill_seq;       /* the last kill, 0 none; it stands for limits.stops == kill_stops */
+	uint32_t kill_stops;
+	uint64_t order_at, beat_at;
+	uint64_t box_at; /* start the next box process not before */
+
+	struct link_status link_status;
+	uint8_t job;            /* enum link_job of the running link */
+	bool issue_wanted;      /* a new key is wanted */
+	bool end_wanted;        /* the running session is to be ended at the key service */
+	char end_client[CLIENT_TEXT + 1];
+	char end_token[MAX_TOKEN + 1];
+	uint64_t link_at;       /* start the next link process not before */
+	uint32_t link_backoff;  /* ms */
+	uint64_t ping_at, state_at;
+
+	uint64_t view_at;
+	bool ui_stalled;        /* silent for over PEER_MS: already stopped for it */
+
+	uint64_t turn_at;       /* ms of the last turn of the loop */
+	int64_t clock_offset;   /* REALTIME - BOOTTIME, ms */
+	enum life life;
+	uint64_t over_at;
+	int signal_fd;
+	bool fresh;             /* something that people see has changed */
+};
+
+/* Runs until the end. The process's exit code. */
+int guard_run(const struct options *o);
+
+/* One line for the wearer's log (and nothing else). */
+__attribute__((format(printf, 2, 3))) void guard_say(struct guard *g, const char *format, ...);
+
+/* Both outputs to zero now: limits, then the order to the box, in one step. */
+void guard_zero(struct guard *g, enum why why, bool latch);
+
+/* Begins the end: zero, session ended, then exit. */
+void guard_end(struct guard *g, const char *reason);
+
+/* Starts a child of this program with `argv` behind "--child". 0 or -1. */
+int child_start(struct child *c, const char *const argv[], unsigned flags, uint64_t now);
+
+/* Silent for longer than it may be? */
+bool child_is_silent(const struct child *c, uint64_t now);
+
+/* It has sent something valid. */
+void child_heard(struct child *c, uint64_t now);
+
+/* Ends one: its socket is closed; `force` also kills it. The box is never killed on the way out,
+ * so that it can write `K` until zero is confirmed. */
+void child_stop(struct child *c, bool force);
+
+/* boxside.c */
+/* Has the pending zero been ordered already? */
+bool box_kill_sent(const struct guard *g);
+struct limits_box box_view(const struct guard *g);
+void box_turn(struct guard *g, uint64_t now);
+void box_read(struct guard *g, uint64_t now);
+void box_lost(struct guard *g, uint64_t now, const char *reason);
+
+/* linkside.c */
+void link_turn(struct guard *g, uint64_t now);
+void link_read(struct guard *g, uint64_t now);
+void link_lost(struct guard *g, uint64_t now);
+/* Ends the session at the key service and asks for a new key when `again`. */
+void link_end_session(struct guard *g, bool again);
+
+/* partner.c */
+void partner_command(struct guard *g, const struct command *c, uint64_t now);
+void partner_turn(struct guard *g, uint64_t now);
+void partner_allow(struct guard *g, bool allow, uint64_t now);
+
+/* wearer.c */
+void ui_turn(struct guard *g, uint64_t now);
+void ui_read(struct guard *g, uint64_t now);
+void ui_lost(struct guard *g);
+
+/* publish.c */
+enum guard_phase guard_phase(const struct guard *g, uint64_t now);
+int state_write(const struct guard *g, uint32_t beacon, uint64_t now, char *out, size_t size);
+void publish_state(struct guard *g, uint64_t now);
+void publish_view(struct guard *g, uint64_t now);
+/* Something that people see has changed: publish soon. */
+void publish_soon(struct guard *g);
+
+#endif

@@ -1,0 +1,364 @@
+/*
+ * The limits (limits.h). Pure. Runs in the guard. Trusts nothing but the settings' types: box
+ * values may be anything a box process can put into a report.
+ */
+#include "agent/guard/limits.h"
+
+#include "common/modes.h"
+
+#define NO_POWER 255
+
+static uint8_t
+lower(uint8_t a, uint8_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Level changes act late in these (box-2b facts, section 4). */
+static bool
+mode_is_late(uint8_t mode)
+{
+	return mode == MODE_STEP || mode == MODE_TRAINING;
+}
+
+static bool
+mode_in(uint32_t set, uint8_t mode)
+{
+	return mode < MODE_COUNT && ((set >> mode) & 1) != 0;
+}
+
+static void
+forget_targets(struct limits *l)
+{
+	l->target[0] = l->target[1] = 0;
+	l->want[0] = l->want[1] = LEVEL_MAX;
+	l->hand[0] = l->hand[1] = false;
+	l->param[0] = l->param[1] = 0;
+	l->param_at[0] = l->param_at[1] = 0;
+	l->mode = MODE_OTHER;
+	l->power = NO_POWER;
+}
+
+void
+limits_init(struct limits *l, uint64_t now)
+{
+	*l = (struct limits){.kill = true, .why = WHY_START, .changed = now, .seen = now};
+	forget_targets(l);
+}
+
+uint8_t
+limits_cap(const struct limits_settings *s, const struct limits_box *b, unsigned channel)
+{
+	const uint8_t *cap = s->cap[b->power == 0 ? 0 : 1];
+	uint8_t own = cap[channel == 0 ? 0 : 1];
+
+	if (b->join) {
+		own = lower(cap[0], cap[1]);
+	}
+	return lower(own, LEVEL_MAX);
+}
+
+void
+limits_zero(struct limits *l, const struct limits_box *b, enum why why, bool latch)
+{
+	forget_targets(l);
+	l->kill = true;
+	l->calm = l->calm || mode_is_late(b->mode);
+	l->latched = l->latched || latch;
+	if (why != WHY_PARTNER || l->latched) {
+		l->armed = false;
+	}
+	l->why = (uint8_t)why;
+	l->stops++;
+}
+
+void
+limits_resume(struct limits *l, uint64_t now)
+{
+	l->latched = false;
+	l->seen = now;
+}
+
+void
+limits_recap(struct limits *l)
+{
+	l->hand[0] = l->hand[1] = false;
+}
+
+void
+limits_seen(struct limits *l, uint64_t now)
+{
+	l->seen = now;
+}
+
+bool
+limits_arm(struct limits *l, const struct limits_box *b, uint64_t now)
+{
+	if (l->latched || l->kill || !b->ok || l->authority <= now || l->end <= now) {
+		return false;
+	}
+	if (!l->armed) {
+		forget_targets(l);
+		l->armed = true;
+		l->why = WHY_NONE;
+		l->changed = now;
+		l->seen = now;
+	}
+	return true;
+}
+
+void
+limits_authority(struct limits *l, uint64_t until)
+{
+	if (until > l->authority) {
+		l->authority = until;
+	}
+}
+
+void
+limits_want(struct limits *l, const uint8_t want[2])
+{
+	for (unsigned channel = 0; channel < 2; channel++) {
+		if (want[channel] < l->want[channel]) {
+			l->target[channel] = lower(l->target[channel], want[channel]);
+		}
+		l->want[channel] = want[channel];
+	}
+}
+
+/* May the partner change anything now? */
+static bool
+in_control(const struct limits *l, uint64_t now)
+{
+	return l->armed && !l->latched && !l->kill && l->authority > now && l->end > now;
+}
+
+bool
+limits_level(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
+	     unsigned channel, uint8_t value, uint64_t now)
+{
+	if (!in_control(l, now) || channel > 1 || value > LEVEL_MAX) {
+		return false;
+	}
+	value = lower(value, limits_cap(s, b, channel));
+	if (l->target[channel] != value) {
+		l->target[channel] = value;
+		l->changed = now;
+	}
+	l->hand[channel] = false;
+	if (b->join) {
+		l->target[1 - channel] = value;
+	}
+	l->why = WHY_NONE;
+	return true;
+}
+
+bool
+limits_param(struct limits *l, unsigned channel, uint8_t value, uint64_t now)
+{
+	if (!in_control(l, now) || channel > 1 || value > LEVEL_MAX) {
+		return false;
+	}
+	value = value < PARAM_MIN ? PARAM_MIN : value;
+	if (l->param[channel] != value) {
+		l->param[channel] = value;
+		l->changed = now;
+	}
+	return true;
+}
+
+/* Zero that the partner asked for as part of a change: control stays, levels start anew. */
+static void
+zero_for_change(struct limits *l, const struct limits_box *b, uint64_t now)
+{
+	limits_zero(l, b, WHY_PARTNER, false);
+	l->changed = now;
+}
+
+bool
+limits_mode(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
+	    uint8_t mode, uint64_t now)
+{
+	if (!in_control(l, now) || s->lock_mode || !mode_in(s->modes, mode) || !mode_in(b->modes, mode)) {
+		return false;
+	}
+	if (mode != b->mode) {
+		zero_for_change(l, b, now);
+		l->mode = mode;
+	}
+	return true;
+}
+
+bool
+limits_power(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
+	     uint8_t power, uint64_t now)
+{
+	if (!in_control(l, now) || s->lock_power || power > 1) {
+		return false;
+	}
+	if (power == 0 && b->low_resets && s->lock_mode) {
+		return false; /* `L` would change the mode, which is locked */
+	}
+	if (power != b->power) {
+		zero_for_change(l, b, now);
+		l->power = power;
+	}
+	return true;
+}
+
+/* The wearer turned a knob, or the box did something by itself: shown, never fought. A half step is
+ * rounded up, so that it is not lowered either. */
+static void
+follow_hand(struct limits *l, const struct limits_box *b, unsigned channel)
+{
+	uint8_t raw = b->raw[channel];
+
+	if (raw == l->written[channel]) {
+		return;
+	}
+	l->written[channel] = raw;
+	l->target[channel] = lower((uint8_t)((raw >> 1) + (raw & 1)), LEVEL_MAX);
+	l->hand[channel] = true;
+}
+
+void
+limits_report(struct limits *l, const struct limits_box *b)
+{
+	if (!b->ok || !b->settled) {
+		return;
+	}
+	if (l->kill) {
+		if (b->zero) {
+			l->kill = false;
+			l->written[0] = l->written[1] = 0;
+		}
+		return;
+	}
+	follow_hand(l, b, 0);
+	follow_hand(l, b, 1);
+}
+
+static bool
+ran_out(uint64_t since, uint32_t limit, uint64_t now)
+{
+	return limit != 0 && now >= since && now - since >= limit;
+}
+
+void
+limits_tick(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
+	    uint64_t now)
+{
+	if (l->armed) {
+		if (l->end <= now) {
+			limits_zero(l, b, WHY_EXPIRED, false);
+		} else if (!b->ok) {
+			limits_zero(l, b, WHY_BOX, false);
+		} else if (l->authority <= now) {
+			limits_zero(l, b, WHY_SILENT, false);
+		} else if (ran_out(l->changed, s->idle_ms, now)) {
+			limits_zero(l, b, WHY_IDLE, true);
+		} else if (ran_out(l->seen, s->checkin_ms, now)) {
+			limits_zero(l, b, WHY_CHECKIN, true);
+		}
+	}
+}
+
+static struct limits_write
+write_level(struct limits *l, unsigned channel, uint8_t value)
+{
+	l->written[channel] = (uint8_t)(value + value);
+	l->hand[channel] = false;
+	return (struct limits_write){channel == 0 ? ACT_LEVEL_A : ACT_LEVEL_B, value};
+}
+
+/* Down at once; up by one percent a step, from the level that the box reports, and only while that
+ * is our own last write. A lowered cap pulls our own level down, not one that the hand has set. */
+static struct limits_write
+next_level(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
+	   unsigned channel, uint64_t now)
+{
+	uint8_t cap = limits_cap(s, b, channel);
+	uint8_t raw = b->raw[channel], level = (uint8_t)(raw >> 1);
+
+	if (!l->hand[channel]) {
+		l->target[channel] = lower(l->target[channel], cap);
+	}
+	if (l->target[channel] + l->target[channel] < raw) {
+		return write_level(l, channel, lower(l->target[channel], cap));
+	}
+	if (l->target[channel] <= level || level >= cap || l->hand[channel] ||
+	    raw != l->written[channel] || !in_control(l, now) || now < l->rise_at[channel]) {
+		return (struct limits_write){ACT_HEARTBEAT, 0};
+	}
+	l->rise_at[channel] = now + s->rise_ms;
+	if (b->join) {
+		l->rise_at[1 - channel] = now + s->rise_ms;
+	}
+	return write_level(l, channel, (uint8_t)(level + 1));
+}
+
+/* Mode and power are written only after a confirmed zero, and never where locked - but a stop in a
+ * mode where levels act late also sets Pulse, lock or not: the stop is worth more. */
+static struct limits_write
+next_change(struct limits *l, const struct limits_settings *s, const struct limits_box *b)
+{
+	struct limits_write w = {ACT_HEARTBEAT, 0};
+
+	if (b->zero && l->mode != MODE_OTHER && !s->lock_mode && mode_in(s->modes, l->mode) &&
+	    mode_in(b->modes, l->mode)) {
+		w = (struct limits_write){ACT_MODE, l->mode};
+	} else if (b->zero && l->power <= 1 && !s->lock_power &&
+		   !(l->power == 0 && b->low_resets && s->lock_mode)) {
+		w = (struct limits_write){ACT_POWER, l->power};
+	} else if (b->zero && l->calm && mode_is_late(b->mode) && mode_in(b->modes, MODE_PULSE)) {
+		w = (struct limits_write){ACT_MODE, MODE_PULSE};
+	}
+	l->calm = false;
+	l->mode = MODE_OTHER;
+	l->power = NO_POWER;
+	return w;
+}
+
+/* C and D move one percent a step, both ways: in some modes less is more. Counted from our own last
+ * step, since in modes with one parameter the box reports C as D (box-2b facts, section 3). */
+static struct limits_write
+next_param(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
+	   unsigned channel, uint64_t now)
+{
+	uint8_t goal = l->param[channel];
+	uint8_t here = l->param_at[channel] != 0 ? l->param_at[channel] : b->param[channel];
+
+	if (goal == 0 || here > LEVEL_MAX || here == goal) {
+		l->param[channel] = 0;
+		return (struct limits_write){ACT_HEARTBEAT, 0};
+	}
+	if (!in_control(l, now) || now < l->param_wait) {
+		return (struct limits_write){ACT_HEARTBEAT, 0};
+	}
+	here = (uint8_t)(here < PARAM_MIN ? PARAM_MIN : here < goal ? here + 1 : here - 1);
+	l->param_at[channel] = here;
+	l->param_wait = now + s->rise_ms;
+	return (struct limits_write){channel == 0 ? ACT_PARAM_C : ACT_PARAM_D, here};
+}
+
+struct limits_write
+limits_next(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
+	    uint64_t now)
+{
+	struct limits_write w;
+
+	if (l->kill) {
+		return (struct limits_write){ACT_KILL, 0};
+	}
+	if (!b->ok || !b->settled) {
+		return (struct limits_write){ACT_HEARTBEAT, 0};
+	}
+	w = next_change(l, s, b);
+	for (unsigned channel = 0; channel < 2 && w.act == ACT_HEARTBEAT; channel++) {
+		w = next_level(l, s, b, channel, now);
+	}
+	for (unsigned channel = 0; channel < 2 && w.act == ACT_HEARTBEAT; channel++) {
+		w = next_param(l, s, b, channel, now);
+	}
+	return w;
+}

@@ -1,0 +1,270 @@
+/*
+ * The guard's side of the link processes: each lives for one connection and does one job - issue a
+ * key, serve the session, end the session - and the next is started here, with random back-off.
+ * Runs in the guard. Input: frames of a process that parses the network, so anything may be in them.
+ */
+#include "agent/guard/guard.h"
+
+#include <string.h>
+
+#include "common/encode.h"
+#include "common/log.h"
+#include "common/secret.h"
+#include "common/spawn.h"
+
+#define BACKOFF_MIN_MS 500
+#define BACKOFF_MAX_MS 10000
+
+static uint32_t
+random_below(uint32_t limit)
+{
+	uint32_t r;
+
+	secret_random(&r, sizeof(r));
+	return limit == 0 ? 0 : r % limit;
+}
+
+/* Doubles up to 10 s; the wait is a random part of it, so that a thousand agents do not come back
+ * together. */
+static void
+back_off(struct guard *g, uint64_t now)
+{
+	uint32_t asked = g->link_status.retry * 1000u;
+
+	g->link_backoff = g->link_backoff == 0 ? BACKOFF_MIN_MS : g->link_backoff * 2;
+	if (g->link_backoff > BACKOFF_MAX_MS) {
+		g->link_backoff = BACKOFF_MAX_MS;
+	}
+	g->link_at = now + (asked > g->link_backoff ? asked : 0) + g->link_backoff / 4 +
+		     random_below(g->link_backoff);
+}
+
+/* The next job, or -1: nothing to do (yet). An old session is ended before a new key is asked. */
+static int
+next_job(const struct guard *g)
+{
+	if (g->end_wanted) {
+		return JOB_END;
+	}
+	if (g->session.open) {
+		return JOB_AGENT;
+	}
+	return g->issue_wanted && g->element.polls != 0 && g->life == LIFE_RUN ? JOB_ISSUE : -1;
+}
+
+static void
+setup_fill(struct guard *g, struct link_setup *setup, int job)
+{
+	uint8_t random[CLIENT_LEN];
+
+	*setup = (struct link_setup){.job = (uint8_t)job, .port = g->options.port};
+	memcpy(setup->host, g->options.host, sizeof(setup->host));
+	memcpy(setup->ca, g->options.ca, sizeof(setup->ca));
+	if (job == JOB_ISSUE) {
+		secret_random(random, sizeof(random));
+		hex_encode(setup->client, random, sizeof(random));
+		secret_random(setup->agent_element, ELEMENT_LEN);
+		memcpy(setup->link_element, g->element.bytes, ELEMENT_LEN);
+		g->element.polls = 0; /* used once */
+	} else if (job == JOB_END) {
+		memcpy(setup->client, g->end_client, sizeof(setup->client));
+		memcpy(setup->token, g->end_token, sizeof(setup->token));
+	} else {
+		memcpy(setup->client, g->session.client, sizeof(setup->client));
+		memcpy(setup->token, g->session.token, sizeof(setup->token));
+		memcpy(setup->sid, g->session.sid, SID_LEN);
+	}
+}
+
+static void
+start_link(struct guard *g, int job, uint64_t now)
+{
+	static const char *const argv[] = {"tether-link", "--child", "link", NULL};
+	struct link_setup setup;
+
+	if (child_start(&g->link, argv, SPAWN_SESSION | SPAWN_DIE_WITH_US, now) < 0) {
+		back_off(g, now);
+		return;
+	}
+	g->job = (uint8_t)job;
+	g->link_status = (struct link_status){.phase = LINK_CONNECTING};
+	setup_fill(g, &setup, job);
+	if (frames_send(g->link.fd, frames_to_link, FRAME_LINK_SETUP, &setup) != FRAME_OK) {
+		link_lost(g, now);
+	}
+	secret_wipe(&setup, sizeof(setup));
+	publish_soon(g);
+}
+
+/* Its outputs are at zero already when it never was connected. */
+void
+link_lost(struct guard *g, uint64_t now)
+{
+	bool was_connected = g->link_status.phase == LINK_CONNECTED;
+	bool done = g->link_status.phase == LINK_DONE;
+
+	child_stop(&g->link, true);
+	if (g->job == JOB_END) {
+		g->end_wanted = false; /* one try: the key dies with its time in any case */
+		secret_wipe(g->end_token, sizeof(g->end_token));
+	}
+	if (g->limits.armed || (g->session.open && was_connected && g->limits.why == WHY_NONE)) {
+		guard_zero(g, WHY_LINK, false);
+	}
+	if (g->job == JOB_AGENT && was_connected && g->life == LIFE_RUN) {
+		guard_say(g, "The connection to the server was lost. Trying again.");
+	}
+	g->session.asking = NO_PAGE;
+	g->link_status.phase = LINK_LOST;
+	if (done) {
+		g->link_backoff = 0;
+		g->link_at = now;
+	} else {
+		back_off(g, now);
+	}
+	publish_soon(g);
+}
+
+static void
+ping(struct guard *g, uint64_t now)
+{
+	int rc = frames_send(g->link.fd, frames_to_link, FRAME_LINK_PING, NULL);
+
+	g->ping_at = now + BEAT_MS;
+	if (rc != FRAME_OK && rc != FRAME_EMPTY) {
+		link_lost(g, now);
+	}
+}
+
+static bool
+link_is_hung(const struct guard *g, uint64_t now)
+{
+	if (g->link_status.phase == LINK_CONNECTED) {
+		return child_is_silent(&g->link, now);
+	}
+	return now - g->link.started > CONNECT_MS;
+}
+
+void
+link_turn(struct guard *g, uint64_t now)
+{
+	int job;
+
+	if (g->link.fd < 0) {
+		job = next_job(g);
+		if (job >= 0 && now >= g->link_at && g->life != LIFE_OVER) {
+			start_link(g, job, now);
+		}
+		return;
+	}
+	if (link_is_hung(g, now)) {
+		log_warn("link process is silent");
+		link_lost(g, now);
+	} else if (now >= g->ping_at) {
+		ping(g, now);
+	}
+}
+
+static void
+take_issued(struct guard *g, const struct link_issued *issued, uint64_t now)
+{
+	if (g->job != JOB_ISSUE || session_open(&g->session, issued, now) < 0) {
+		return;
+	}
+	g->issue_wanted = false;
+	g->limits.end = g->session.end;
+	if (g->limits.why == WHY_ENDED || g->limits.why == WHY_EXPIRED) {
+		g->limits.why = WHY_START;
+	}
+	guard_say(g, "There is a new key, good for %u minutes.", issued->left / 60);
+	publish_soon(g);
+}
+
+static void
+take_status(struct guard *g, const struct link_status *status)
+{
+	if (status->phase == LINK_CONNECTED && g->link_status.phase != LINK_CONNECTED) {
+		g->link_backoff = 0;
+		if (g->job == JOB_AGENT) {
+			guard_say(g, "Connected: the link can be used.");
+		}
+	} else if (status->phase == LINK_REFUSED && status->phase != g->link_status.phase) {
+		guard_say(g, "%s", status->why);
+	}
+	if (status->phase != g->link_status.phase) {
+		publish_soon(g);
+	}
+	g->link_status = *status;
+}
+
+static int
+take_frame(struct guard *g, const struct frame_type *type, uint8_t *buf, uint64_t now)
+{
+	union {
+		struct command command;
+		struct link_status status;
+		struct link_issued issued;
+	} m;
+	int rc = frame_decode(type, buf, &m);
+
+	if (rc != FRAME_OK) {
+		return rc;
+	}
+	switch (type->type) {
+	case FRAME_LINK_COMMAND:
+		partner_command(g, &m.command, now);
+		break;
+	case FRAME_LINK_STATUS:
+		take_status(g, &m.status);
+		break;
+	case FRAME_LINK_ISSUED:
+		take_issued(g, &m.issued, now);
+		secret_wipe(&m, sizeof(m));
+		break;
+	default:
+		rc = FRAME_BAD;
+	}
+	return rc;
+}
+
+/* At most 32 frames a turn, so that a babbling link does not hold up the rest. */
+void
+link_read(struct guard *g, uint64_t now)
+{
+	uint8_t buf[MAX_FRAME];
+	const struct frame_type *type;
+	int rc;
+
+	for (int i = 0; i < 32 && g->link.fd >= 0; i++) {
+		rc = frame_recv(g->link.fd, frames_from_link, &type, buf);
+		if (rc == FRAME_EMPTY) {
+			return;
+		}
+		if (rc == FRAME_OK) {
+			rc = take_frame(g, type, buf, now);
+		}
+		if (rc != FRAME_OK) {
+			link_lost(g, now);
+			return;
+		}
+		child_heard(&g->link, now);
+	}
+}
+
+void
+link_end_session(struct guard *g, bool again)
+{
+	if (g->session.open) {
+		memcpy(g->end_client, g->session.client, sizeof(g->end_client));
+		memcpy(g->end_token, g->session.token, sizeof(g->end_token));
+		g->end_wanted = true;
+		publish_state(g, g->turn_at); /* the last one says `ended` */
+	}
+	session_close(&g->session);
+	g->limits.end = 0;
+	g->issue_wanted = again;
+	child_stop(&g->link, false);
+	g->link_status = (struct link_status){.phase = LINK_CONNECTING};
+	g->link_at = g->turn_at;
+	g->link_backoff = 0;
+}

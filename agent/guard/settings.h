@@ -1,0 +1,27 @@
+/*
+ * The wearer's settings: safe defaults, ranges, and the one function that changes them.
+ * Runs in the guard.
+ */
+#ifndef TETHER_SETTINGS_H
+#define TETHER_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/guard/limits.h"
+
+struct settings {
+	struct limits_settings limits;
+	bool ask; /* the wearer is asked before a partner takes control */
+};
+
+/* Safe to start with (DESIGN 4): ask, power locked, caps 0, Step and Training off, hold 5 s, idle
+ * 10 min, check-in 30 min, 100 ms per percent upward. */
+void settings_default(struct settings *s);
+
+/* Applies one setting (UI_CAP_A .. UI_MODES of enum ui_action). 0 with a sentence of what is set
+ * now in `text`, or -1 with a sentence of what was expected; then nothing has changed. */
+int settings_apply(struct settings *s, const struct ui_input *in, char *text, size_t size);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * tether: parse, choose the box, run the guard. The same program is exec'd again for each child
+ * (`--child box|link|ui`), which then has nothing but its own socket.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/box/box.h"
+#include "agent/choose.h"
+#include "agent/guard/guard.h"
+#include "agent/link/link.h"
+#include "agent/options.h"
+#include "agent/single.h"
+#include "agent/ui/ui.h"
+#include "common/log.h"
+
+static int
+run_child(int argc, char *argv[])
+{
+	const char *which = argc > 0 ? argv[0] : "";
+
+	if (strcmp(which, "box") == 0 && argc == 3) {
+		return box_main(argv[1], argv[2]);
+	}
+	if (strcmp(which, "link") == 0 && argc == 1) {
+		return link_main();
+	}
+	if (strcmp(which, "ui") == 0 && argc == 2) {
+		return ui_main(argv[1]);
+	}
+	fputs("tether: --child is for tether itself\n", stderr);
+	return 2;
+}
+
+static int
+run(int argc, char *argv[])
+{
+	struct options o;
+	char dir[MAX_PATH];
+	pid_t sim;
+	int rc = options_parse(&o, argc, argv);
+
+	if (rc != 0) {
+		return rc > 0 ? 0 : 2;
+	}
+	log_open("tether", o.debug);
+	if (single_take() < 0) {
+		return 1;
+	}
+	rc = choose_box(&o, &sim, dir) < 0 ? 1 : guard_run(&o);
+	choose_finish(sim, dir);
+	return rc;
+}
+
+int
+main(int argc, char *argv[])
+{
+	if (argc >= 2 && strcmp(argv[1], "--child") == 0) {
+		return run_child(argc - 2, argv + 2);
+	}
+	if (argc == 2 && strcmp(argv[1], "stop") == 0) {
+		return single_stop();
+	}
+	return run(argc - 1, argv + 1);
+}

@@ -1,0 +1,94 @@
+/*
+ * The pid file (single.h). Runs before the guard's loop, and in `tether stop`.
+ */
+#include "agent/single.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/max.h"
+
+/* Opens the file, ours and nobody else's. -1 with errno. */
+static int
+open_own(int flags)
+{
+	const char *dir = getenv("XDG_RUNTIME_DIR");
+	char path[MAX_PATH];
+	struct stat st;
+	int n = dir != NULL && *dir == '/'
+			? snprintf(path, sizeof(path), "%s/tether.pid", dir)
+			: snprintf(path, sizeof(path), "/tmp/tether-%u.pid", (unsigned)getuid());
+	int fd;
+
+	if (n < 0 || (size_t)n >= sizeof(path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0 && (fstat(fd, &st) < 0 || st.st_uid != getuid() || !S_ISREG(st.st_mode))) {
+		close(fd);
+		errno = EPERM;
+		return -1;
+	}
+	return fd;
+}
+
+int
+single_take(void)
+{
+	int fd = open_own(O_RDWR | O_CREAT);
+
+	if (fd < 0) {
+		fprintf(stderr, "tether: the pid file can't be made: %s\n", strerror(errno));
+		return -1;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		fputs("tether: another tether of yours is running; `tether stop` stops it\n", stderr);
+		close(fd);
+		return -1;
+	}
+	if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0) {
+		fprintf(stderr, "tether: the pid file can't be written: %s\n", strerror(errno));
+		close(fd);
+		return -1;
+	}
+	return 0;
+}
+
+/* The pid in the file while somebody holds its lock, else 0. */
+static pid_t
+running(int fd)
+{
+	char text[16] = "";
+	long pid;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 || read(fd, text, sizeof(text) - 1) <= 0) {
+		return 0;
+	}
+	pid = strtol(text, NULL, 10);
+	return pid > 1 ? (pid_t)pid : 0;
+}
+
+int
+single_stop(void)
+{
+	int fd = open_own(O_RDONLY);
+	pid_t pid = fd >= 0 ? running(fd) : 0;
+
+	if (fd >= 0) {
+		close(fd);
+	}
+	if (pid == 0 || kill(pid, SIGUSR1) < 0) {
+		fputs("tether: no tether of yours is running\n", stderr);
+		return 1;
+	}
+	puts("Stop sent. Look at the box: its own knob is the last stop.");
+	return 0;
+}
