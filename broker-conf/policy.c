@@ -1,0 +1,243 @@
+/*
+ * The plugin's decisions (policy.h). Runs in the broker's only thread. Input: strangers' logins and
+ * topics; lines of the key service.
+ */
+#include "broker-conf/policy.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/revoked.h"
+
+int
+policy_init(struct policy *p)
+{
+	memset(p, 0, sizeof(*p));
+	if (records_init(&p->records, MAX_RECORDS) < 0 ||
+	    revoked_set_init(&p->revoked, MAX_REVOKED) < 0) {
+		policy_finish(p);
+		return -1;
+	}
+	return 0;
+}
+
+void
+policy_finish(struct policy *p)
+{
+	keys_finish(&p->keys);
+	records_finish(&p->records);
+	revoked_set_finish(&p->revoked);
+}
+
+static bool
+is_client_id(const char *id)
+{
+	return id && strlen(id) == CLIENT_TEXT && strspn(id, "0123456789abcdef") == CLIENT_TEXT;
+}
+
+/* A session is refused once revoked, and as long as it is unknown what was revoked. */
+static bool
+session_allowed(const struct policy *p, const struct token *t, struct moment now)
+{
+	if (t->role != ROLE_AGENT && t->role != ROLE_PARTNER) {
+		return true;
+	}
+	return (p->synced || !p->require_sync) &&
+	       !revoked_set_has(&p->revoked, t->sid, now.unix_ms / 1000);
+}
+
+/* The moment on the boot clock at which unix second `exp` comes. */
+static uint64_t
+deadline(int64_t exp, struct moment now)
+{
+	int64_t left = exp * 1000 - now.unix_ms;
+
+	return now.boot_ms + (left > 0 ? (uint64_t)left : 0);
+}
+
+static bool
+login_token(struct policy *p, const struct login *l, struct moment now)
+{
+	const struct record *old = records_find(&p->records, l->id);
+	struct token t;
+	uint64_t due;
+
+	if (token_verify(&t, l->password, strlen(l->password), now.unix_ms / 1000, keys_find,
+			 &p->keys) != TOKEN_OK ||
+	    strcmp(t.client, l->id) != 0 || strcmp(t.client, l->username) != 0 ||
+	    !session_allowed(p, &t, now)) {
+		return false;
+	}
+	due = deadline(t.exp, now);
+	/* Asked again for a live client (SIGHUP): a clock that was set back gives it no more time. */
+	if (old && old->context == l->context) {
+		if (old->why != WHY_NONE) {
+			return false;
+		}
+		due = due < old->due ? due : old->due;
+	} else if (t.role == ROLE_KEYSVC) {
+		p->revokes_heard = 0;
+	}
+	return records_put(&p->records, &t, l->context, due) != NULL;
+}
+
+static bool
+login_guest(struct policy *p, const struct login *l, struct moment now)
+{
+	const struct record *old = records_find(&p->records, l->id);
+	struct token t = {.role = ROLE_GUEST};
+	struct record *r;
+	char out[CLIENT_TEXT + 1];
+
+	if (old && old->context) {
+		return old->context == l->context && old->why == WHY_NONE;
+	}
+	memcpy(t.client, l->id, CLIENT_TEXT);
+	token_acl(&t);
+	if (!records_put(&p->records, &t, l->context, now.boot_ms + GUEST_LIFE_MS)) {
+		return false;
+	}
+	guests_enter(&p->guests, l->context, l->id, l->address, now.boot_ms, out);
+	r = records_find(&p->records, out);
+	if (r) {
+		records_end(&p->records, r, WHY_ROOM);
+	}
+	return true;
+}
+
+static bool
+login(struct policy *p, const struct login *l, struct moment now)
+{
+	if (l->version != 5 || !l->clean || !is_client_id(l->id)) {
+		return false;
+	}
+	if (!l->username && !l->password) {
+		return login_guest(p, l, now);
+	}
+	return l->username && l->password && login_token(p, l, now);
+}
+
+bool
+policy_login(struct policy *p, const struct login *l, struct moment now)
+{
+	bool in = login(p, l, now);
+
+	if (!in) {
+		p->refused_count++;
+	}
+	return in;
+}
+
+/* Both clocks have to agree that there is time left. A guest has no expiry but its record's. */
+static bool
+in_time(const struct record *r, struct moment now)
+{
+	if (r->why != WHY_NONE && r->why != WHY_LEFT) {
+		return false;
+	}
+	if (r->why == WHY_NONE && r->due <= now.boot_ms) {
+		return false;
+	}
+	return r->token.role == ROLE_GUEST || now.unix_ms < r->token.exp * 1000;
+}
+
+bool
+policy_access(const struct policy *p, const char *id, enum access access, const char *topic,
+	      bool retain, struct moment now)
+{
+	const struct record *r = records_find(&p->records, id);
+
+	if (!r || !topic || retain || !in_time(r, now)) {
+		return false;
+	}
+	switch (access) {
+	case ACCESS_PUBLISH:
+		return token_may_publish(&r->token, topic);
+	case ACCESS_RECEIVE:
+		return token_may_receive(&r->token, topic);
+	case ACCESS_SUBSCRIBE:
+		return token_may_subscribe(&r->token, topic);
+	case ACCESS_NONE:
+		break;
+	}
+	return false;
+}
+
+static int
+control_line(struct policy *p, const char *line, size_t len, struct moment now)
+{
+	struct revoked r;
+
+	if (revoked_parse(&r, line, len) < 0 || r.number > INT64_MAX) {
+		return -1;
+	}
+	if (r.kind == REVOKED_SYNCED) {
+		p->synced = p->synced || p->revokes_heard >= r.number;
+		p->revokes_heard = 0;
+		return 0;
+	}
+	p->revokes_heard++;
+	/* A set that has turned blind refuses all; what is told apart here is still cut. */
+	revoked_set_add(&p->revoked, r.sid, (int64_t)r.number, now.unix_ms / 1000);
+	records_revoke(&p->records, r.sid);
+	return 0;
+}
+
+int
+policy_control(struct policy *p, const char *id, const char *lines, size_t len, struct moment now)
+{
+	const struct record *r = records_find(&p->records, id);
+
+	if (!r || r->token.role != ROLE_KEYSVC || !in_time(r, now) || len == 0) {
+		return -1;
+	}
+	while (len > 0) {
+		const char *end = memchr(lines, '\n', len);
+		size_t line = end ? (size_t)(end - lines) + 1 : len;
+
+		if (control_line(p, lines, line, now) < 0) {
+			return -1;
+		}
+		lines += line;
+		len -= line;
+	}
+	return 0;
+}
+
+void
+policy_leave(struct policy *p, const char *id, const void *context)
+{
+	guests_leave(&p->guests, context);
+	records_leave(&p->records, id, context);
+}
+
+bool
+policy_due(struct policy *p, struct moment now, char id[CLIENT_TEXT + 1], bool *connected)
+{
+	struct record *r = records_due(&p->records, now.boot_ms);
+
+	if (!r) {
+		return false;
+	}
+	memcpy(id, r->token.client, CLIENT_TEXT + 1);
+	*connected = r->context != NULL;
+	if (*connected && r->why == WHY_REVOKED) {
+		p->revoked_count++;
+	} else if (*connected && r->why == WHY_EXPIRED && r->token.role != ROLE_GUEST) {
+		p->expired_count++;
+	}
+	guests_leave(&p->guests, r->context);
+	records_remove(&p->records, r);
+	return true;
+}
+
+int
+policy_stat(const struct policy *p, char *out, size_t size)
+{
+	return snprintf(out, size,
+			"{\"v\":1,\"connections\":%zu,\"guests\":%u,\"refused\":%" PRIu64
+			",\"expired\":%" PRIu64 ",\"revoked\":%" PRIu64 "}",
+			p->records.count, p->guests.count, p->refused_count, p->expired_count,
+			p->revoked_count);
+}
