@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/link/link_job.h"
@@ -146,8 +147,8 @@ set_alarm(time_t seconds)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-/* Called by TLS between the TCP connection and the first byte: from here on no file, no new socket,
- * no bounds on what a peer may try. */
+/* Called by TLS between the TCP connection and the first byte: from here on no file and no new
+ * socket, whatever the server manages to make of this process. */
 static void
 seal(void *context)
 {
@@ -155,6 +156,7 @@ seal(void *context)
 	const char *why = "";
 
 	set_alarm(0);
+	tzset(); /* reads /etc/localtime now, not when the certificate's dates are looked at */
 #ifndef TETHER_SANITIZED
 	setrlimit(RLIMIT_DATA, &(struct rlimit){HEAP_MAX, HEAP_MAX});
 #endif
@@ -271,12 +273,14 @@ link_main(void)
 		return EXIT_GUARD;
 	}
 	rc = connect_server(&l) == 0 ? serve(&l) : 0;
+	if (rc != 0) {
+		rc = EXIT_GUARD;
+	} else if (l.over && l.status.phase != LINK_DONE) {
+		rc = EXIT_FAILURE;
+	}
 	tell_guard_last(&l);
 	if (l.mqtt != NULL && mosquitto_socket(l.mqtt) >= 0) {
 		(void)mosquitto_disconnect_v5(l.mqtt, 0, NULL);
 	}
-	if (rc != 0) {
-		return EXIT_GUARD;
-	}
-	return !l.over || l.status.phase == LINK_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
+	return rc;
 }
