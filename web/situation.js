@@ -1,0 +1,130 @@
+// From what the store knows to what is said: one sentence for every situation, the alarms, and
+// which button makes sense. Pure; the words themselves are in strings.js.
+
+const STOP_CONFIRM = 2000; // ms for a stop to be confirmed before we say that it was not
+const LOW_BATTERY = 15; // percent
+const SOON = 300; // seconds left
+
+const say = (key, kind, action = null, arg = undefined) => ({ key, kind, action, arg });
+
+const PERMANENT = ['forged', 'expired', 'revoked', 'version'];
+
+// Why there is no use in looking at states: no link, no connection, over. Null when joined.
+function beforeJoined({ opening, link, state }) {
+  if (opening) {
+    return say(opening, opening === 'none' ? 'wait' : 'over');
+  }
+  if (state?.guard === 'ended') {
+    return say(state.why === 'expired' ? 'expired' : 'ended', 'over');
+  }
+  switch (link.phase) {
+    case 'refused':
+      return say(PERMANENT.includes(link.why) ? link.why : 'refusedLink', 'over');
+    case 'ended':
+      return say(link.why === 'expired' ? 'expired' : 'revoked', 'over');
+    case 'away':
+      return say('away', 'warn', null, link.retry);
+    case 'joined':
+      return null;
+    default:
+      return say('connecting', 'wait');
+  }
+}
+
+// Joined, but no fresh state.
+function withoutState(store, now, fresh) {
+  if (now - store.joinedAt <= fresh) {
+    return say('joined', 'wait');
+  }
+  if (store.counts.forged > 0 && store.state === null) {
+    return say('forgedOnly', 'warn');
+  }
+  if (store.counts.unknown > 0 && store.state === null) {
+    return say('versions', 'warn');
+  }
+  return store.state === null ? say('absent', 'wait') : say('stale', 'warn');
+}
+
+function liveSituation(store) {
+  const { why } = store.state;
+  if (!store.mine) {
+    return say('inUse', 'wait');
+  }
+  if (!store.held) {
+    return say(store.aside || 'ready', 'wait', 'take');
+  }
+  if (store.stop) {
+    return say('stopping', 'stop', 'give');
+  }
+  return why === 'partner' ? say('stoppedByYou', 'stop', 'give') : say('live', 'ok', 'give');
+}
+
+function waitingSituation(store) {
+  const { why } = store.state;
+  if (store.held) {
+    return say('helloSent', 'wait', 'give');
+  }
+  if (why === 'refused') {
+    return store.mine ? say('refused', 'warn', 'take') : say('ready', 'wait', 'take');
+  }
+  const known = ['silent', 'wearer', 'idle', 'checkin', 'box', 'link', 'clock', 'ui'];
+  if (store.aside) {
+    return say(store.aside, 'wait', 'take');
+  }
+  return say(known.includes(why) ? `after_${why}` : 'ready', 'wait', 'take');
+}
+
+const LATCHED = ['wearer', 'idle', 'checkin', 'box', 'link', 'clock', 'ui'];
+
+// The sentence of role=status: { key, kind, action, arg }.
+// kind: wait, ok, warn, stop, over. action: take, give or null. arg: for the sentence.
+export function situation(store, now, fresh) {
+  const early = beforeJoined(store);
+  if (early) {
+    return early;
+  }
+  if (!store.fresh(now)) {
+    return withoutState(store, now, fresh);
+  }
+  const { guard, why, box } = store.state;
+  if (box !== 'ok' && guard !== 'stopped') {
+    return say(`box_${box}`, 'warn', store.held ? 'give' : null);
+  }
+  switch (guard) {
+    case 'live':
+      return liveSituation(store);
+    case 'asking':
+      return store.mine && store.held ? say('asking', 'wait', 'give') : say('inUse', 'wait');
+    case 'stopped':
+      return say(`stopped_${LATCHED.includes(why) ? why : 'wearer'}`, 'stop');
+    case 'fault':
+      return say(`fault_${LATCHED.includes(why) ? why : 'box'}`, 'warn');
+    default:
+      return waitingSituation(store);
+  }
+}
+
+// What is alarming now, beside the sentence: keys of strings.alarm.
+export function alarms(store, now) {
+  const found = [];
+  const add = (key, when) => when && found.push(key);
+  const { stop, counts } = store;
+  add('stopUnsent', stop && !stop.sent);
+  add('stopUnconfirmed', stop && stop.sent && now - stop.at > STOP_CONFIRM);
+  add('forged', counts.forged + counts.replayed > 0 && store.state !== null);
+  add('misread', counts.misread > 0);
+  if (store.fresh(now)) {
+    const { box, guard, bat, idle } = store.state;
+    const left = secondsLeft(store, now);
+    add('boxSilent', guard === 'stopped' && box !== 'ok');
+    add('battery', bat >= 0 && bat <= LOW_BATTERY);
+    add('idle', idle >= 0 && store.controls(now));
+    add('soon', guard !== 'ended' && left <= SOON);
+  }
+  return found;
+}
+
+// Seconds until the session's end, or null when not known.
+export function secondsLeft({ left }, now) {
+  return left && Math.max(0, Math.round(left.seconds - (now - left.at) / 1000));
+}

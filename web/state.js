@@ -1,0 +1,331 @@
+// What the page knows, and the rules of control on the page's side. Pure: no DOM, no socket, and
+// the time (ms, monotonic) is an argument. Only authentic states may be given to state().
+//
+// The rules: levels are wanted only while this page holds control and states are fresh; every zero
+// that the partner did not ask for ends control here too, until hello() is called anew.
+//
+// Events: "change" (something to show may differ) and "dropped" (control was given up by the page
+// itself: tell the guard).
+
+export const FRESH = 3000; // ms without a state until what is shown counts as stale
+const ANSWER = 4000; // ms for a guard to react to `hello`
+const SETTLE = 500; // ms that guard and page may differ about a target before the guard is right
+const REMEMBERED = 64; // sent numbers kept for the round trip
+
+const CHANNELS = ['A', 'B'];
+const field = { A: 'a', B: 'b', C: 'c', D: 'd' };
+
+export class Store extends EventTarget {
+  page; // our page id, 16 hex
+  opening = 'none'; // why there is no session: none, broken, insecure; '' when there is one
+  link = { phase: 'closed' }; // last phase of link.js
+  joinedAt = null;
+  left = null; // { seconds, at }: until the session's end
+  state = null; // last authentic state
+  stateAt = null;
+  beacon = 0;
+  counts = { forged: 0, replayed: 0, unknown: 0, misread: 0 };
+  held = false; // the partner asked for control and nothing has ended that since
+  confirmed = false; // the guard has reacted to our hello
+  aside = ''; // why the page itself let go: hidden, given, stale, lost, unanswered
+  wants = { A: 0, B: 0 };
+  params = { C: null, D: null }; // asked and not yet reached
+  chosen = { mode: null, power: null }; // { value, at }: asked and not yet seen in a state
+  stop = null; // { at, stops, sent } until a state confirms zero
+  words = null; // { nonce, words }
+  trip = null; // last round trip, ms
+  #hello = { at: 0, n: 0 };
+  #unsent = { A: false, B: false };
+  #sentN = { A: 0, B: 0, C: 0, D: 0 };
+  #differs = { A: null, B: null }; // since when a settled target is below our wish
+  #sentAt = new Map(); // n -> ms
+
+  constructor(page) {
+    super();
+    this.page = page;
+  }
+
+  get mine() {
+    return this.state !== null && this.state.page === this.page;
+  }
+
+  fresh(now) {
+    return this.link.phase === 'joined' && this.stateAt !== null
+      && this.stateAt >= this.joinedAt && now - this.stateAt <= FRESH;
+  }
+
+  controls(now) {
+    return this.held && this.mine && this.state.guard === 'live' && this.fresh(now);
+  }
+
+  // The highest level that may be wanted: joined channels share the lower cap.
+  cap(ch) {
+    const { capa, capb, join } = this.state ?? { capa: 0, capb: 0 };
+    const own = ch === 'A' ? capa : capb;
+    return join ? Math.min(capa, capb) : own;
+  }
+
+  // A new session begins; what was known of another one is forgotten.
+  opened() {
+    this.opening = '';
+    this.link = { phase: 'connecting' };
+    this.state = null;
+    this.stateAt = null;
+    this.beacon = 0;
+    this.left = null;
+    this.words = null;
+    this.stop = null;
+    this.counts = { forged: 0, replayed: 0, unknown: 0, misread: 0 };
+    this.#release('');
+    this.#changed();
+  }
+
+  failed(opening) {
+    this.opening = opening;
+    this.#changed();
+  }
+
+  // A phase of link.js.
+  phase(detail, now) {
+    if (detail.phase === 'bad') {
+      this.counts.misread += 1;
+    } else {
+      this.link = detail;
+    }
+    if (detail.phase === 'joined') {
+      this.joinedAt = now;
+      this.left = { seconds: detail.left, at: now };
+    } else if (detail.phase !== 'bad' && this.held) {
+      this.#release('lost');
+    }
+    this.#changed();
+  }
+
+  // An authentic state. False when its beacon does not rise: then nothing was taken from it.
+  accept(state, now) {
+    if (state.beacon <= this.beacon) {
+      this.counts.replayed += 1;
+      this.#changed();
+      return false;
+    }
+    const stopped = this.state !== null && state.stops > this.state.stops;
+    if (this.state !== null && state.mode !== this.state.mode) {
+      this.params = { C: null, D: null };
+    }
+    this.state = state;
+    this.stateAt = now;
+    this.beacon = state.beacon;
+    this.left = { seconds: state.left, at: now };
+    if (stopped) {
+      this.zero();
+    }
+    this.#measure(now);
+    this.#followControl();
+    this.#followLevels(now);
+    this.#followParams();
+    this.#followChosen(now);
+    this.#followStop();
+    this.#changed();
+    return true;
+  }
+
+  // A message that was no authentic state (forged) or one that we cannot read (unknown).
+  reject(error) {
+    this.counts[error] += 1;
+    this.#changed();
+  }
+
+  setWords(nonce, words) {
+    this.words = { nonce, words };
+    this.#changed();
+  }
+
+  // The partner pressed "Take control".
+  hello(now) {
+    this.zero();
+    this.held = true;
+    this.confirmed = false;
+    this.aside = '';
+    this.#hello = { at: now, n: 0 };
+    this.#changed();
+  }
+
+  // The page lets go of control: hidden, given, closed.
+  leave(why) {
+    if (this.held) {
+      this.#release(why);
+    }
+    this.#changed();
+  }
+
+  // The partner pressed stop; sent: whether it could be handed to the socket.
+  stopped(sent, now) {
+    this.zero();
+    this.stop = { at: now, stops: this.state?.stops ?? 0, sent };
+    this.#changed();
+  }
+
+  // Wishes level `value` on A or B. Returns the channels whose wish changed (joined ones together).
+  want(ch, value, now) {
+    if (!this.controls(now)) {
+      return [];
+    }
+    const wish = Math.max(0, Math.min(Math.round(value), this.cap(ch)));
+    const changed = (this.state.join ? CHANNELS : [ch]).filter((each) => this.wants[each] !== wish);
+    for (const each of changed) {
+      this.wants[each] = wish;
+      this.#unsent[each] = true;
+      this.#differs[each] = null;
+    }
+    this.#changed();
+    return changed;
+  }
+
+  wantParam(ch, value, now) {
+    if (!this.controls(now)) {
+      return false;
+    }
+    this.params[ch] = Math.max(0, Math.min(Math.round(value), 100));
+    this.#sentN[ch] = Number.POSITIVE_INFINITY; // until it is sent
+    this.#changed();
+    return true;
+  }
+
+  // Another mode or power: levels begin from zero then, and so do our wishes.
+  choose(kind, value, now) {
+    if (!this.controls(now) || this.state[kind] === value) {
+      return false;
+    }
+    this.zero();
+    this.chosen[kind] = { value, at: now };
+    this.#changed();
+    return true;
+  }
+
+  // Both wishes to zero (a stop, a new mode or power, control lost).
+  zero() {
+    for (const ch of CHANNELS) {
+      this.wants[ch] = 0;
+      this.#unsent[ch] = false;
+      this.#differs[ch] = null;
+    }
+  }
+
+  // A command left the page.
+  sent(op, ch, n, now) {
+    if (op === 'hello') {
+      this.#hello.n = n;
+    }
+    if (op === 'level' || op === 'param') {
+      this.#sentN[ch] = n;
+      this.#unsent[ch] = false;
+    }
+    if (op !== 'alive' && op !== 'bye') {
+      this.#sentAt.set(n, now);
+      if (this.#sentAt.size > REMEMBERED) {
+        this.#sentAt.delete(this.#sentAt.keys().next().value);
+      }
+    }
+  }
+
+  // Call a few times a second: what follows from silence.
+  tick(now) {
+    if (this.held && this.state !== null && !this.fresh(now)) {
+      this.#drop('stale');
+    } else if (this.held && !this.confirmed && now - this.#hello.at > ANSWER) {
+      this.#drop('unanswered');
+    }
+    this.#changed();
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event('change'));
+  }
+
+  #release(why) {
+    this.held = false;
+    this.confirmed = false;
+    this.aside = why;
+    this.params = { C: null, D: null };
+    this.chosen = { mode: null, power: null };
+    this.#sentAt.clear();
+    this.zero();
+  }
+
+  #drop(why) {
+    this.#release(why);
+    this.dispatchEvent(new Event('dropped'));
+  }
+
+  #followControl() {
+    if (!this.held) {
+      return;
+    }
+    const { guard, n } = this.state;
+    const busy = guard === 'live' || guard === 'asking';
+    if (this.mine && busy) {
+      this.confirmed = true;
+      return;
+    }
+    const answered = this.mine && this.#hello.n > 0 && n >= this.#hello.n;
+    if (this.confirmed || answered || busy) {
+      this.#release('');
+    }
+  }
+
+  // Where the guard's target settles elsewhere (the wearer's hand on the box, a lower cap, a lost
+  // message), the guard is right and the slider follows.
+  #followLevels(now) {
+    for (const ch of CHANNELS) {
+      this.wants[ch] = Math.min(this.wants[ch], this.cap(ch));
+      const target = this.state[`t${field[ch]}`];
+      const settled = this.held && this.mine && this.state.guard === 'live'
+        && !this.#unsent[ch] && this.state.n >= this.#sentN[ch] && target !== this.wants[ch];
+      if (!settled) {
+        this.#differs[ch] = null;
+        continue;
+      }
+      this.#differs[ch] ??= now;
+      if (now - this.#differs[ch] >= SETTLE) {
+        this.wants[ch] = target;
+        this.#differs[ch] = null;
+      }
+    }
+  }
+
+  #followParams() {
+    for (const ch of ['C', 'D']) {
+      if (this.state.n >= this.#sentN[ch] && this.params[ch] === this.state[field[ch]]) {
+        this.params[ch] = null;
+      }
+    }
+  }
+
+  #followChosen(now) {
+    for (const kind of ['mode', 'power']) {
+      const { value, at } = this.chosen[kind] ?? {};
+      if (value === this.state[kind] || now - at > ANSWER) {
+        this.chosen[kind] = null;
+      }
+    }
+  }
+
+  #followStop() {
+    const { a, b, ta, tb, stops } = this.state;
+    if (this.stop && (stops > this.stop.stops || (a === 0 && b === 0 && ta === 0 && tb === 0))) {
+      this.stop = null;
+    }
+  }
+
+  #measure(now) {
+    if (!this.mine) {
+      return;
+    }
+    for (const [n, at] of this.#sentAt) {
+      if (n <= this.state.n) {
+        this.trip = now - at;
+        this.#sentAt.delete(n);
+      }
+    }
+  }
+}

@@ -1,0 +1,175 @@
+// Every English word that the page says, and nothing else.
+
+const percent = (value) => `${value} %`;
+
+function duration(seconds) {
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor((seconds % 3600) / 60);
+  if (hours > 0) {
+    return `${hours} h ${minutes} min`;
+  }
+  return minutes >= 10 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`;
+}
+
+// Fixed texts of index.html, by data-text.
+export const text = {
+  brand: 'Tether',
+  status: 'Status',
+  paste: 'Paste the link that the wearer gave you',
+  pasteHint: 'It is kept in this page’s memory only, so a reload asks for it again.',
+  open: 'Open',
+  words: 'Check words',
+  wordsHint: 'Ask the wearer, by voice or message: the same three words must stand on their screen.',
+  levels: 'Levels',
+  character: 'Character',
+  modeLabel: 'Mode',
+  powerLabel: 'Power',
+  low: 'Low',
+  high: 'High',
+  fromZero: 'A new mode or power starts from zero.',
+  details: 'Details',
+  battery: 'Battery of the box',
+  trip: 'Round trip',
+  ignored: 'Messages ignored',
+  left: 'Time left',
+  stop: 'Stop',
+  escape: 'Escape key: stop',
+  lastStop: 'The box’s own knob and plug are the last stop, and they are in the wearer’s hands.',
+  about: 'About',
+  privacy: 'Privacy',
+};
+
+export const control = { take: 'Take control', give: 'Give control back' };
+
+// role=status: one sentence for every situation. A function where a number belongs in it.
+export const status = {
+  none: 'No link is open yet.',
+  broken: 'This link is incomplete or mistyped. Ask the wearer to send it again.',
+  insecure: 'This browser offers no encryption here. Open the link over https in a current browser.',
+  connecting: 'Connecting…',
+  joined: 'Connected. Looking for the wearer’s computer…',
+  away: (seconds) => `The server cannot be reached. Trying again in ${seconds} s.`,
+  absent: 'The wearer’s computer is not there. Waiting for it.',
+  stale: 'Nothing has come from the wearer’s computer for 3 seconds. What is shown is old.',
+  forgedOnly: 'What arrives cannot be verified. Perhaps the link is incomplete: ask for it again.',
+  versions: 'The wearer’s program and this page are of different versions and do not understand each other.',
+
+  ready: 'Ready. You can take control.',
+  helloSent: 'Asking the wearer…',
+  asking: 'Waiting for the wearer to allow it.',
+  refused: 'The wearer said no.',
+  live: 'You are in control.',
+  stopping: 'Stop sent.',
+  stoppedByYou: 'You pressed stop. Both outputs are at zero; raise a level to go on.',
+  inUse: 'Another page is in control of this session.',
+
+  hidden: 'You left this page, so control was given back and both outputs went to zero.',
+  given: 'You gave control back. Both outputs are at zero.',
+  lost: 'The connection was lost for a moment, so control ended and both outputs went to zero.',
+  unanswered: 'The wearer’s computer did not answer. You can try again.',
+
+  after_silent: 'This page fell silent, so both outputs went to zero. You can take control again.',
+  after_wearer: 'The wearer pressed stop and is ready again. You can take control.',
+  after_idle: 'Nothing was changed for a long time, so both outputs went to zero. You can take control again.',
+  after_checkin: 'The wearer’s check-in ran out, so both outputs went to zero. You can take control again.',
+  after_box: 'The box did not answer for a while and is back at zero. You can take control again.',
+  after_link: 'The wearer’s connection was lost and is back. Both outputs are at zero. You can take control again.',
+  after_clock: 'The wearer’s computer slept, so both outputs went to zero. You can take control again.',
+  after_ui: 'The wearer’s screen was gone for a moment. Both outputs are at zero. You can take control again.',
+
+  stopped_wearer: 'The wearer pressed stop. Nothing moves until the wearer resumes.',
+  stopped_idle: 'Nothing was changed for a long time: both outputs are at zero until the wearer resumes.',
+  stopped_checkin: 'The wearer did not answer the check-in: both outputs are at zero until they do.',
+  stopped_box: 'The box was not answering: stopped until the wearer resumes.',
+  stopped_link: 'The wearer’s connection was lost: both outputs are at zero until the wearer resumes.',
+  stopped_clock: 'The wearer’s computer slept: both outputs are at zero until the wearer resumes.',
+  stopped_ui: 'The wearer’s screen went away: both outputs are at zero until the wearer resumes.',
+
+  box_silent: 'The box does not answer. The wearer has been told to use its own knob.',
+  box_off: 'The box is switched off.',
+  box_gone: 'The box is unplugged from the wearer’s computer.',
+  box_starting: 'The box is being started.',
+
+  fault_wearer: 'The wearer pressed stop.',
+  fault_idle: 'Nothing was changed for a long time. Both outputs are at zero.',
+  fault_checkin: 'The wearer did not answer the check-in. Both outputs are at zero.',
+  fault_box: 'The box has a fault. The wearer has been told.',
+  fault_link: 'The wearer’s connection was lost. Both outputs are at zero.',
+  fault_clock: 'The clock of the wearer’s computer jumped. Both outputs are at zero.',
+  fault_ui: 'The wearer’s screen went away. Both outputs are at zero.',
+
+  ended: 'The wearer ended the session.',
+  expired: 'The session is over: its time has run out.',
+  revoked: 'This link was withdrawn. Ask the wearer for a new one.',
+  forged: 'This link is wrong. Ask the wearer to send it again.',
+  version: 'The wearer’s program is too old for this server.',
+  refusedLink: 'The server did not accept this link. Ask the wearer for a new one.',
+};
+
+// role=alert: what is alarming, beside the sentence above.
+export const alarm = {
+  stopUnsent: 'Stop could not be sent: there is no connection. The outputs go to zero by themselves because this page is silent. Tell the wearer.',
+  stopUnconfirmed: 'Stop was sent but zero is not confirmed yet. Tell the wearer to use the box’s own knob.',
+  forged: 'Messages arrived that are not from the wearer’s computer. They were ignored.',
+  misread: 'The server did not understand something that this page sent. Reload the page and open the link again.',
+  boxSilent: 'The box does not answer. The wearer must use its own knob.',
+  battery: 'The battery of the box is low.',
+  idle: 'Nothing was changed for a while. Change something, or control ends soon.',
+  soon: 'The session ends in less than five minutes.',
+};
+
+export const level = {
+  name: (ch) => `Level ${ch}`,
+  output: (ch) => `Box output ${ch}`,
+  raise: (ch) => `Raise ${ch} by 1 %`,
+  lower: (ch) => `Lower ${ch} by 1 %`,
+  percent,
+  value: (want, cap) => `${want} %, limit ${cap} %`,
+  asked: (want) => `You ask for ${want} %`,
+  notAsked: 'Nothing asked',
+  limit: (cap) => `Limit ${cap} %`,
+  noLimit: 'Kept at zero by the wearer',
+};
+
+export const param = {
+  name: (ch, meaning) => `${ch}: ${meaning}`,
+  output: (ch) => `Box value ${ch}`,
+  unused: 'not used in this mode',
+  plain: 'adjusts the mode',
+  asked: (want) => `You ask for ${want} %`,
+};
+
+export const locked = {
+  mode: 'The wearer has locked the mode.',
+  power: 'The wearer has locked the power.',
+  joined: 'The box’s channels are joined: both move together.',
+};
+
+export const details = {
+  unknown: 'not known',
+  trip: (ms) => `${Math.round(ms)} ms`,
+  percent,
+  left: duration,
+};
+
+// Modes by wire name: title, meaning of C, meaning of D (null: not used).
+export const modes = {
+  pulse: ['Pulse', 'pulse rate', 'feel'],
+  bounce: ['Bounce', 'pulse rate', 'feel'],
+  continuous: ['Continuous', 'feel', null],
+  flo: ['Flo', 'feel of A', 'feel of B'],
+  asplit: ['A Split', 'pulse rate', 'feel'],
+  bsplit: ['B Split', 'pulse rate', 'feel'],
+  wave: ['Wave', 'speed', 'feel'],
+  waterfall: ['Waterfall', 'speed', 'feel'],
+  squeeze: ['Squeeze', 'pulse speed', 'feel'],
+  milk: ['Milk', 'pulse speed', 'feel'],
+  throb: ['Throb', 'range of feel', null],
+  thrust: ['Thrust', 'range of feel', null],
+  cycle: ['Cycle', 'range of feel', 'feel'],
+  twist: ['Twist', 'range of feel', 'feel'],
+  random: ['Random', 'range', 'feel'],
+  step: ['Step', 'step delay', 'feel'],
+  training: ['Training', 'jump delay', 'feel'],
+  other: ['Set on the box', null, null],
+};

@@ -1,0 +1,263 @@
+// The DOM: shows what the store knows, tells main.js what the partner did. Text is only ever set as
+// text; nothing from the network becomes markup or style other than a number.
+
+import { alarms, secondsLeft, situation } from './situation.js';
+import { FRESH } from './state.js';
+import * as strings from './strings.js';
+
+const $ = (id) => document.getElementById(id);
+
+// Writes only what differs: a live region must not speak again, nor a slider lose its grip.
+function put(element, text) {
+  if (element.textContent !== text) {
+    element.textContent = text;
+  }
+}
+
+function show(element, visible) {
+  if (element.hidden === visible) {
+    element.hidden = !visible;
+  }
+}
+
+// One labelled slider with its two buttons. change(ch, value) is called with what was wished.
+class Slider {
+  constructor(ch, words, change) {
+    const root = $('slider').content.cloneNode(true).firstElementChild;
+    this.root = root;
+    this.ch = ch;
+    this.label = root.querySelector('label');
+    this.output = root.querySelector('output');
+    this.input = root.querySelector('input');
+    this.rail = root.querySelector('.rail');
+    this.asked = root.querySelector('.asked');
+    this.limit = root.querySelector('.limit');
+    this.steps = [...root.querySelectorAll('.step')];
+    root.dataset.ch = ch;
+    this.input.id = `value-${ch.toLowerCase()}`;
+    this.label.htmlFor = this.input.id;
+    // A number that the box reports, on a scale: a meter says so, and does not speak unasked.
+    this.output.setAttribute('role', 'meter');
+    this.output.setAttribute('aria-label', words.output(ch));
+    this.output.setAttribute('aria-valuemin', '0');
+    this.output.setAttribute('aria-valuemax', '100');
+    const names = [strings.level.lower(ch), strings.level.raise(ch)];
+    this.steps.forEach((button, i) => {
+      button.setAttribute('aria-label', names[i]);
+      button.addEventListener('click', () => {
+        change(ch, this.input.valueAsNumber + Number(button.dataset.step));
+      });
+    });
+    this.input.addEventListener('input', () => change(ch, this.input.valueAsNumber));
+  }
+
+  // values: name, box (what the box reports), want, cap, enabled, asked, limit (texts).
+  update({ name, box, want, cap, enabled, asked, limit }) {
+    put(this.label, name);
+    put(this.output, strings.level.percent(box));
+    this.output.setAttribute('aria-valuenow', box);
+    this.output.setAttribute('aria-valuetext', strings.level.percent(box));
+    if (this.input.valueAsNumber !== want) {
+      this.input.value = want;
+    }
+    this.input.setAttribute('aria-valuetext', strings.level.value(want, cap));
+    this.input.disabled = !enabled;
+    this.steps[0].disabled = !enabled || want <= 0;
+    this.steps[1].disabled = !enabled || want >= cap;
+    this.rail.style.setProperty('--box', box);
+    this.rail.style.setProperty('--cap', cap);
+    this.rail.classList.toggle('capped', cap < 100);
+    put(this.asked, asked);
+    put(this.limit, limit);
+  }
+}
+
+export class View {
+  #store;
+  #sliders = {};
+  #modes = '';
+
+  // act: take(), give(), stop(), level(ch, value), param(ch, value), choose(kind, value), open(text)
+  constructor(store, act) {
+    this.#store = store;
+    for (const element of document.querySelectorAll('[data-text]')) {
+      element.textContent = strings.text[element.dataset.text];
+    }
+    this.#build(act);
+    this.#listen(act);
+  }
+
+  #build(act) {
+    for (const ch of ['A', 'B']) {
+      this.#sliders[ch] = new Slider(ch, strings.level, act.level);
+      this.#sliders[ch].root.classList.add('card');
+      $('levels').append(this.#sliders[ch].root);
+    }
+    for (const ch of ['C', 'D']) {
+      this.#sliders[ch] = new Slider(ch, strings.param, act.param);
+      $('params').append(this.#sliders[ch].root);
+    }
+  }
+
+  #listen(act) {
+    $('control').addEventListener('click', () => act[$('control').dataset.action]());
+    $('stop').addEventListener('click', () => act.stop());
+    document.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape') {
+        act.stop();
+      }
+    }, true);
+    for (const kind of ['mode', 'power']) {
+      $(kind).addEventListener('change', () => act.choose(kind, $(kind).value));
+    }
+    $('paste').addEventListener('submit', (event) => {
+      event.preventDefault();
+      const text = $('paste-link').value;
+      $('paste-link').value = '';
+      act.open(text);
+    });
+  }
+
+  render(now) {
+    const now_ = situation(this.#store, now, FRESH);
+    const words = strings.status[now_.key];
+    put($('status'), typeof words === 'function' ? words(now_.arg) : words);
+    $('situation').dataset.kind = now_.kind;
+    this.#renderAction(now_.action);
+    show($('paste'), ['none', 'broken'].includes(now_.key));
+    this.#renderWords();
+    this.#renderAlarms(now);
+    this.#renderLeft(now);
+    this.#renderControls(now);
+  }
+
+  #renderAction(action) {
+    const button = $('control');
+    show(button, action !== null);
+    if (action) {
+      button.dataset.action = action;
+      put(button, strings.control[action]);
+    }
+  }
+
+  #renderWords() {
+    const { state, held, words } = this.#store;
+    const visible = held && words !== null && state?.nonce === words.nonce;
+    show($('words'), visible);
+    if (visible) {
+      put($('three'), words.words.join(' '));
+      $('words').classList.toggle('small', state.guard === 'live');
+    }
+  }
+
+  #renderAlarms(now) {
+    const lines = alarms(this.#store, now).map((key) => strings.alarm[key]);
+    const shown = Array.from($('alarms').children, (line) => line.textContent);
+    if (lines.join('\n') === shown.join('\n')) {
+      return;
+    }
+    $('alarms').replaceChildren(...lines.map((line) => {
+      const paragraph = document.createElement('p');
+      paragraph.textContent = line;
+      return paragraph;
+    }));
+  }
+
+  #renderLeft(now) {
+    const seconds = secondsLeft(this.#store, now);
+    show($('left'), seconds !== null && this.#store.link.phase === 'joined');
+    put($('left-value'), seconds === null ? '' : strings.details.left(seconds));
+  }
+
+  #renderControls(now) {
+    const { state } = this.#store;
+    const visible = state !== null && state.guard !== 'ended';
+    show($('levels'), visible);
+    show($('second'), visible);
+    if (!visible) {
+      return;
+    }
+    const enabled = this.#store.controls(now);
+    $('levels').classList.toggle('old', !this.#store.fresh(now));
+    for (const ch of ['A', 'B']) {
+      this.#renderLevel(ch, enabled);
+    }
+    this.#renderMode(enabled);
+    this.#renderPower(enabled);
+    this.#renderParams(enabled);
+    this.#renderDetails();
+  }
+
+  #renderLevel(ch, enabled) {
+    const want = this.#store.wants[ch];
+    const cap = this.#store.cap(ch);
+    this.#sliders[ch].update({
+      name: strings.level.name(ch),
+      box: this.#store.state[ch.toLowerCase()],
+      want,
+      cap,
+      enabled,
+      asked: enabled ? strings.level.asked(want) : strings.level.notAsked,
+      limit: cap > 0 ? strings.level.limit(cap) : strings.level.noLimit,
+    });
+  }
+
+  #renderParams(enabled) {
+    const { state, params } = this.#store;
+    const [, ...meanings] = strings.modes[state.mode];
+    ['C', 'D'].forEach((ch, i) => {
+      const box = state[ch.toLowerCase()];
+      const want = params[ch] ?? box;
+      const unnamed = state.mode === 'other' ? strings.param.plain : strings.param.unused;
+      this.#sliders[ch].update({
+        name: strings.param.name(ch, meanings[i] ?? unnamed),
+        box,
+        want,
+        cap: 100,
+        enabled: enabled && (meanings[i] !== null),
+        asked: want === box ? '' : strings.param.asked(want),
+        limit: '',
+      });
+    });
+  }
+
+  #renderMode(enabled) {
+    const { state, chosen } = this.#store;
+    const select = $('mode');
+    const names = state.modes.includes(state.mode) ? state.modes : [state.mode, ...state.modes];
+    if (names.join() !== this.#modes) {
+      this.#modes = names.join();
+      select.replaceChildren(...names.map((name) => new Option(strings.modes[name][0], name)));
+    }
+    const value = chosen.mode?.value ?? state.mode;
+    if (select.value !== value) {
+      select.value = value;
+    }
+    select.disabled = !enabled || state.lockm;
+    this.#note('mode-locked', state.lockm ? strings.locked.mode : '');
+  }
+
+  #renderPower(enabled) {
+    const { state, chosen } = this.#store;
+    const value = chosen.power?.value ?? state.power;
+    if ($('power').value !== value) {
+      $('power').value = value;
+    }
+    $('power').disabled = !enabled || state.lockp;
+    this.#note('power-locked', state.lockp ? strings.locked.power : '');
+    this.#note('joined', state.join ? strings.locked.joined : '');
+  }
+
+  #note(id, words) {
+    show($(id), words !== '');
+    put($(id), words);
+  }
+
+  #renderDetails() {
+    const { state, trip, counts } = this.#store;
+    const { unknown } = strings.details;
+    put($('battery'), state.bat < 0 ? unknown : strings.details.percent(state.bat));
+    put($('trip'), trip === null ? unknown : strings.details.trip(trip));
+    put($('ignored'), String(counts.forged + counts.replayed + counts.unknown));
+  }
+}
