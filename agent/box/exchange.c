@@ -11,7 +11,6 @@ static void
 kill_begin(struct exchange *x, uint64_t now)
 {
 	x->killing = true;
-	x->kill_seq = 0;
 	x->kill_at = now;
 	x->kills = 0;
 	x->zeros = 0;
@@ -283,6 +282,7 @@ kill_ended(struct exchange *x, uint64_t now, uint64_t *wake)
 	x->flight = FLIGHT_NONE;
 	if (x->kill_seq != 0) {
 		x->done = x->kill_seq;
+		x->kill_seq = 0;
 	}
 	x->news = true;
 	return true;
