@@ -37,6 +37,9 @@ const act = {
   give() {
     letGo('given');
   },
+  cancel() {
+    letGo('');
+  },
   stop() {
     store.stopped(session?.sender.stop() ?? false, now());
   },

@@ -46,14 +46,14 @@ function withoutState(store, now, fresh) {
 }
 
 function liveSituation(store) {
-  const { why } = store.state;
+  const { why, a, b } = store.state;
   if (!store.mine) {
     return say('inUse', 'wait');
   }
   if (!store.held) {
     return say(store.aside || 'ready', 'wait', 'take');
   }
-  if (store.stop) {
+  if (store.stop || (why === 'partner' && a + b > 0)) {
     return say('stopping', 'stop', 'give');
   }
   return why === 'partner' ? say('stoppedByYou', 'stop', 'give') : say('live', 'ok', 'give');
@@ -62,7 +62,7 @@ function liveSituation(store) {
 function waitingSituation(store) {
   const { why } = store.state;
   if (store.held) {
-    return say('helloSent', 'wait', 'give');
+    return say('helloSent', 'wait', 'cancel');
   }
   if (why === 'refused') {
     return store.mine ? say('refused', 'warn', 'take') : say('ready', 'wait', 'take');
@@ -77,7 +77,7 @@ function waitingSituation(store) {
 const LATCHED = ['wearer', 'idle', 'checkin', 'box', 'link', 'clock', 'ui'];
 
 // The sentence of role=status: { key, kind, action, arg }.
-// kind: wait, ok, warn, stop, over. action: take, give or null. arg: for the sentence.
+// kind: wait, ok, warn, stop, over. action: take, give, cancel or null. arg: for the sentence.
 export function situation(store, now, fresh) {
   const early = beforeJoined(store);
   if (early) {
@@ -94,7 +94,7 @@ export function situation(store, now, fresh) {
     case 'live':
       return liveSituation(store);
     case 'asking':
-      return store.mine && store.held ? say('asking', 'wait', 'give') : say('inUse', 'wait');
+      return store.mine && store.held ? say('asking', 'wait', 'cancel') : say('inUse', 'wait');
     case 'stopped':
       return say(`stopped_${LATCHED.includes(why) ? why : 'wearer'}`, 'stop');
     case 'fault':

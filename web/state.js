@@ -27,17 +27,18 @@ export class Store extends EventTarget {
   counts = { forged: 0, replayed: 0, unknown: 0, misread: 0 };
   held = false; // the partner asked for control and nothing has ended that since
   confirmed = false; // the guard has reacted to our hello
-  aside = ''; // why the page itself let go: hidden, given, stale, lost, unanswered
+  aside = ''; // why the page itself let go: hidden, given, silence, lost, unanswered
   wants = { A: 0, B: 0 };
   params = { C: null, D: null }; // asked and not yet reached
   chosen = { mode: null, power: null }; // { value, at }: asked and not yet seen in a state
-  stop = null; // { at, stops, sent } until a state confirms zero
+  stop = null; // { at, sent } until a state confirms zero
   words = null; // { nonce, words }
   trip = null; // last round trip, ms
   #hello = { at: 0, n: 0 };
   #unsent = { A: false, B: false };
   #sentN = { A: 0, B: 0, C: 0, D: 0 };
   #differs = { A: null, B: null }; // since when a settled target is below our wish
+  #moved = { C: 0, D: 0 }; // when a parameter was last asked for or seen to move
   #sentAt = new Map(); // n -> ms
 
   constructor(page) {
@@ -108,21 +109,21 @@ export class Store extends EventTarget {
       this.#changed();
       return false;
     }
-    const stopped = this.state !== null && state.stops > this.state.stops;
-    if (this.state !== null && state.mode !== this.state.mode) {
+    const before = this.state ?? state;
+    if (state.stops > before.stops) {
+      this.zero();
+    }
+    if (state.mode !== before.mode) {
       this.params = { C: null, D: null };
     }
     this.state = state;
     this.stateAt = now;
     this.beacon = state.beacon;
     this.left = { seconds: state.left, at: now };
-    if (stopped) {
-      this.zero();
-    }
     this.#measure(now);
     this.#followControl();
     this.#followLevels(now);
-    this.#followParams();
+    this.#followParams(before, now);
     this.#followChosen(now);
     this.#followStop();
     this.#changed();
@@ -161,13 +162,14 @@ export class Store extends EventTarget {
   // The partner pressed stop; sent: whether it could be handed to the socket.
   stopped(sent, now) {
     this.zero();
-    this.stop = { at: now, stops: this.state?.stops ?? 0, sent };
+    this.stop = { at: now, sent };
     this.#changed();
   }
 
-  // Wishes level `value` on A or B. Returns the channels whose wish changed (joined ones together).
+  // Wishes level `value` on A or B. Returns the channels whose wish changed (joined ones together);
+  // none while a stop is not yet confirmed.
   want(ch, value, now) {
-    if (!this.controls(now)) {
+    if (!this.controls(now) || this.stop) {
       return [];
     }
     const wish = Math.max(0, Math.min(Math.round(value), this.cap(ch)));
@@ -186,6 +188,7 @@ export class Store extends EventTarget {
       return false;
     }
     this.params[ch] = Math.max(0, Math.min(Math.round(value), 100));
+    this.#moved[ch] = now;
     this.#sentN[ch] = Number.POSITIVE_INFINITY; // until it is sent
     this.#changed();
     return true;
@@ -231,7 +234,7 @@ export class Store extends EventTarget {
   // Call a few times a second: what follows from silence.
   tick(now) {
     if (this.held && this.state !== null && !this.fresh(now)) {
-      this.#drop('stale');
+      this.#drop('silence');
     } else if (this.held && !this.confirmed && now - this.#hello.at > ANSWER) {
       this.#drop('unanswered');
     }
@@ -293,9 +296,15 @@ export class Store extends EventTarget {
     }
   }
 
-  #followParams() {
+  // A parameter has arrived, or it moves no more: then the box is right.
+  #followParams(before, now) {
     for (const ch of ['C', 'D']) {
-      if (this.state.n >= this.#sentN[ch] && this.params[ch] === this.state[field[ch]]) {
+      const value = this.state[field[ch]];
+      if (value !== before[field[ch]]) {
+        this.#moved[ch] = now;
+      }
+      const over = this.params[ch] === value || now - this.#moved[ch] > FRESH;
+      if (this.state.n >= this.#sentN[ch] && over) {
         this.params[ch] = null;
       }
     }
@@ -311,8 +320,8 @@ export class Store extends EventTarget {
   }
 
   #followStop() {
-    const { a, b, ta, tb, stops } = this.state;
-    if (this.stop && (stops > this.stop.stops || (a === 0 && b === 0 && ta === 0 && tb === 0))) {
+    const { a, b, ta, tb } = this.state;
+    if (a === 0 && b === 0 && ta === 0 && tb === 0) {
       this.stop = null;
     }
   }

@@ -39,7 +39,11 @@ export const text = {
   privacy: 'Privacy',
 };
 
-export const control = { take: 'Take control', give: 'Give control back' };
+export const control = {
+  take: 'Take control',
+  give: 'Give control back',
+  cancel: 'Withdraw the request',
+};
 
 // role=status: one sentence for every situation. A function where a number belongs in it.
 export const status = {
@@ -66,9 +70,10 @@ export const status = {
   hidden: 'You left this page, so control was given back and both outputs went to zero.',
   given: 'You gave control back. Both outputs are at zero.',
   lost: 'The connection was lost for a moment, so control ended and both outputs went to zero.',
+  silence: 'For some seconds nothing came from the wearer’s computer, so control ended. You can take control again.',
   unanswered: 'The wearer’s computer did not answer. You can try again.',
 
-  after_silent: 'This page fell silent, so both outputs went to zero. You can take control again.',
+  after_silent: 'The page in control was not heard for some seconds, so both outputs went to zero. You can take control.',
   after_wearer: 'The wearer pressed stop and is ready again. You can take control.',
   after_idle: 'Nothing was changed for a long time, so both outputs went to zero. You can take control again.',
   after_checkin: 'The wearer’s check-in ran out, so both outputs went to zero. You can take control again.',
@@ -125,6 +130,7 @@ export const level = {
   lower: (ch) => `Lower ${ch} by 1 %`,
   percent,
   value: (want, cap) => `${want} %, limit ${cap} %`,
+  onBox: 'Box',
   asked: (want) => `You ask for ${want} %`,
   notAsked: 'Nothing asked',
   limit: (cap) => `Limit ${cap} %`,

@@ -32,6 +32,7 @@ class Slider {
     this.rail = root.querySelector('.rail');
     this.asked = root.querySelector('.asked');
     this.limit = root.querySelector('.limit');
+    root.querySelector('.box span').textContent = strings.level.onBox;
     this.steps = [...root.querySelectorAll('.step')];
     root.dataset.ch = ch;
     this.input.id = `value-${ch.toLowerCase()}`;

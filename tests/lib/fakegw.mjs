@@ -66,7 +66,7 @@ export const plainState = () => ({
 
 // The server's answer to a path: what the gateway will send, headers included.
 function serve(request, response, host) {
-  const names = { '/': 'index.html', '/privacy': 'privacy.html', '/about': 'about.html' };
+  const names = { '/': 'index.html', '/privacy': 'privacy.html' };
   const name = names[request.url] ?? request.url.slice(1);
   response.setHeader('Content-Security-Policy', "default-src 'none'; script-src 'self'; "
     + `style-src 'self'; img-src 'self'; connect-src 'self' ws://${host}; base-uri 'none'; `
