@@ -1,0 +1,506 @@
+/*
+ * The limits, each promise of DESIGN section 4 as a sentence. A small model of the box stands behind:
+ * it does what it is told, as the real one would.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "agent/guard/limits.h"
+#include "common/modes.h"
+
+#define ALL ((1u << MODE_COUNT) - 1)
+#define FAR UINT64_C(10000000)
+
+struct world {
+	struct limits l;
+	struct limits_settings s;
+	struct limits_box b;
+	uint64_t now;
+	unsigned writes;
+};
+
+/* Carries a write out on the model box. */
+static void
+box_do(struct limits_box *b, struct limits_write w)
+{
+	switch (w.act) {
+	case ACT_KILL:
+		b->raw[0] = b->raw[1] = 0;
+		b->zero = true;
+		break;
+	case ACT_LEVEL_A:
+	case ACT_LEVEL_B:
+		b->raw[w.act == ACT_LEVEL_A ? 0 : 1] = (uint8_t)(w.value * 2);
+		if (b->join) {
+			b->raw[0] = b->raw[1] = (uint8_t)(w.value * 2);
+		}
+		b->zero = b->raw[0] == 0 && b->raw[1] == 0 ? b->zero : false;
+		break;
+	case ACT_PARAM_C:
+	case ACT_PARAM_D:
+		b->param[w.act == ACT_PARAM_C ? 0 : 1] = w.value;
+		break;
+	case ACT_MODE:
+		b->mode = w.value;
+		b->raw[0] = b->raw[1] = 0;
+		break;
+	case ACT_POWER:
+		b->power = w.value;
+		b->raw[0] = b->raw[1] = 0;
+		break;
+	default:
+		break;
+	}
+}
+
+static struct limits_write
+turn(struct world *w)
+{
+	struct limits_write write;
+
+	w->now += 10;
+	limits_report(&w->l, &w->b);
+	limits_tick(&w->l, &w->s, &w->b, w->now);
+	write = limits_next(&w->l, &w->s, &w->b, w->now);
+	box_do(&w->b, write);
+	w->writes += write.act != ACT_HEARTBEAT;
+	return write;
+}
+
+static void
+turns(struct world *w, unsigned ms)
+{
+	for (unsigned i = 0; i < ms / 10; i++) {
+		turn(w);
+	}
+}
+
+static struct world
+start(void)
+{
+	struct world w = {
+		.s = {.cap = {{60, 50}, {30, 20}},
+		      .modes = ALL,
+		      .rise_ms = 50,
+		      .hold_ms = 5000,
+		      .idle_ms = 600000,
+		      .checkin_ms = 1800000},
+		.b = {.ok = true, .settled = true, .modes = ALL, .param = {50, 50}},
+		.now = 1000,
+	};
+
+	limits_init(&w.l, w.now);
+	w.l.end = FAR;
+	turns(&w, 30);
+	limits_authority(&w.l, FAR);
+	assert_true(limits_arm(&w.l, &w.b, w.now));
+	return w;
+}
+
+static void
+it_begins_with_a_kill_and_obeys_nobody(void **state)
+{
+	struct world w = {.s = {.cap = {{60, 60}, {60, 60}}}, .b = {.ok = true, .settled = true}};
+
+	(void)state;
+	limits_init(&w.l, 0);
+	assert_false(limits_level(&w.l, &w.s, &w.b, 0, 10, 1));
+	assert_int_equal(limits_next(&w.l, &w.s, &w.b, 1).act, ACT_KILL);
+	assert_false(limits_arm(&w.l, &w.b, 1));
+}
+
+static void
+levels_rise_one_percent_a_step_and_fall_at_once(void **state)
+{
+	struct world w = start();
+	uint8_t before = 0;
+
+	(void)state;
+	assert_true(limits_level(&w.l, &w.s, &w.b, 0, 40, w.now));
+	for (int i = 0; i < 400 && w.b.raw[0] < 80; i++) {
+		turn(&w);
+		assert_in_range(w.b.raw[0], before, before + 2);
+		before = w.b.raw[0];
+	}
+	assert_int_equal(w.b.raw[0], 80);
+	assert_in_range(w.now, 1000 + 40 * 50 - 100, 1000 + 40 * 60 + 200);
+	assert_true(limits_level(&w.l, &w.s, &w.b, 0, 3, w.now));
+	assert_int_equal(turn(&w).value, 3);
+}
+
+static void
+no_level_goes_above_its_cap_and_a_cap_of_zero_means_zero(void **state)
+{
+	struct world w = start();
+
+	(void)state;
+	assert_true(limits_level(&w.l, &w.s, &w.b, 1, 100, w.now));
+	turns(&w, 6000);
+	assert_int_equal(w.b.raw[1], 100);
+	w.s.cap[0][0] = 0;
+	assert_true(limits_level(&w.l, &w.s, &w.b, 0, 100, w.now));
+	turns(&w, 2000);
+	assert_int_equal(w.b.raw[0], 0);
+}
+
+static void
+lowering_a_cap_acts_with_the_next_write(void **state)
+{
+	struct world w = start();
+	struct limits_write write;
+
+	(void)state;
+	limits_level(&w.l, &w.s, &w.b, 0, 60, w.now);
+	turns(&w, 6000);
+	w.s.cap[0][0] = 25;
+	limits_recap(&w.l);
+	write = turn(&w);
+	assert_int_equal(write.act, ACT_LEVEL_A);
+	assert_int_equal(write.value, 25);
+}
+
+static void
+joined_channels_obey_the_lower_cap_and_one_speed(void **state)
+{
+	struct world w = start();
+	uint64_t began = w.now;
+
+	(void)state;
+	w.b.join = true;
+	limits_level(&w.l, &w.s, &w.b, 0, 60, w.now);
+	while (w.b.raw[0] < 100 && w.now < began + 20000) {
+		uint8_t before = w.b.raw[0];
+
+		turn(&w);
+		assert_in_range(w.b.raw[0], before, before + 2);
+	}
+	assert_int_equal(w.b.raw[0], 100);
+	assert_true(w.now - began >= 49 * 50);
+	turns(&w, 2000);
+	assert_int_equal(w.b.raw[0], 100);
+}
+
+static void
+a_page_that_wants_less_is_obeyed_although_its_command_was_dropped(void **state)
+{
+	struct world w = start();
+
+	(void)state;
+	limits_level(&w.l, &w.s, &w.b, 0, 30, w.now);
+	limits_want(&w.l, (uint8_t[2]){30, 0});
+	turns(&w, 4000);
+	assert_int_equal(w.b.raw[0], 60);
+	limits_want(&w.l, (uint8_t[2]){0, 0});
+	assert_int_equal(turn(&w).act, ACT_LEVEL_A);
+	assert_int_equal(w.b.raw[0], 0);
+	limits_want(&w.l, (uint8_t[2]){90, 90});
+	turns(&w, 4000);
+	assert_int_equal(w.b.raw[0], 0);
+}
+
+static void
+the_wearers_knob_becomes_the_target_and_is_not_fought(void **state)
+{
+	struct world w = start();
+
+	(void)state;
+	limits_want(&w.l, (uint8_t[2]){40, 0});
+	limits_level(&w.l, &w.s, &w.b, 0, 40, w.now);
+	turns(&w, 500);
+	w.b.raw[0] = 141;
+	w.writes = 0;
+	limits_want(&w.l, (uint8_t[2]){40, 0});
+	turns(&w, 3000);
+	assert_int_equal(w.b.raw[0], 141);
+	assert_int_equal(w.writes, 0);
+	assert_int_equal(w.l.target[0], 71);
+	limits_level(&w.l, &w.s, &w.b, 0, 20, w.now);
+	turn(&w);
+	assert_int_equal(w.b.raw[0], 40);
+}
+
+static void
+a_rise_counts_from_what_the_box_reports_and_only_after_our_own_write(void **state)
+{
+	struct world w = start();
+
+	(void)state;
+	limits_level(&w.l, &w.s, &w.b, 0, 50, w.now);
+	turns(&w, 1000);
+	w.b.settled = false;
+	w.writes = 0;
+	turns(&w, 1000);
+	assert_int_equal(w.writes, 0);
+}
+
+static void
+when_authority_ends_all_is_zero_and_control_must_be_taken_anew(void **state)
+{
+	struct world w = start();
+
+	(void)state;
+	w.l.authority = w.now + 1000;
+	limits_level(&w.l, &w.s, &w.b, 0, 30, w.now);
+	turns(&w, 500);
+	assert_true(w.b.raw[0] > 0);
+	turns(&w, 600);
+	assert_int_equal(w.b.raw[0], 0);
+	assert_int_equal(w.l.why, WHY_SILENT);
+	limits_authority(&w.l, w.now + 5000);
+	assert_false(limits_level(&w.l, &w.s, &w.b, 0, 30, w.now));
+	assert_true(limits_arm(&w.l, &w.b, w.now));
+	turns(&w, 500);
+	assert_int_equal(w.b.raw[0], 0);
+}
+
+static void
+after_the_wearers_stop_nothing_moves_until_the_wearer_resumes(void **state)
+{
+	struct world w = start();
+
+	(void)state;
+	limits_level(&w.l, &w.s, &w.b, 0, 30, w.now);
+	turns(&w, 1000);
+	limits_zero(&w.l, &w.b, WHY_WEARER, true);
+	assert_int_equal(turn(&w).act, ACT_KILL);
+	turns(&w, 100);
+	assert_false(limits_arm(&w.l, &w.b, w.now));
+	assert_false(limits_level(&w.l, &w.s, &w.b, 0, 30, w.now));
+	limits_resume(&w.l, w.now);
+	assert_false(limits_level(&w.l, &w.s, &w.b, 0, 30, w.now));
+	assert_true(limits_arm(&w.l, &w.b, w.now));
+	assert_true(limits_level(&w.l, &w.s, &w.b, 0, 30, w.now));
+}
+
+static void
+after_the_partners_own_stop_the_partner_may_start_from_zero(void **state)
+{
+	struct world w = start();
+
+	(void)state;
+	limits_level(&w.l, &w.s, &w.b, 0, 30, w.now);
+	turns(&w, 1000);
+	limits_zero(&w.l, &w.b, WHY_PARTNER, false);
+	assert_false(limits_level(&w.l, &w.s, &w.b, 0, 30, w.now));
+	turns(&w, 30);
+	assert_int_equal(w.b.raw[0], 0);
+	assert_true(limits_level(&w.l, &w.s, &w.b, 0, 30, w.now));
+}
+
+static void
+locks_hold_power_and_mode(void **state)
+{
+	struct world w = start();
+
+	(void)state;
+	w.s.lock_mode = w.s.lock_power = true;
+	assert_false(limits_mode(&w.l, &w.s, &w.b, MODE_WAVE, w.now));
+	assert_false(limits_power(&w.l, &w.s, &w.b, 1, w.now));
+	w.s.lock_mode = false;
+	w.s.modes = 1u << MODE_PULSE;
+	assert_false(limits_mode(&w.l, &w.s, &w.b, MODE_WAVE, w.now));
+	w.s.modes = ALL;
+	w.b.modes = 1u << MODE_PULSE;
+	assert_false(limits_mode(&w.l, &w.s, &w.b, MODE_WAVE, w.now));
+	assert_false(limits_mode(&w.l, &w.s, &w.b, MODE_OTHER, w.now));
+}
+
+static void
+low_power_counts_as_a_mode_change_where_it_resets_the_mode(void **state)
+{
+	struct world w = start();
+
+	(void)state;
+	w.b.power = 1;
+	w.b.low_resets = true;
+	w.s.lock_mode = true;
+	assert_false(limits_power(&w.l, &w.s, &w.b, 0, w.now));
+	w.b.low_resets = false;
+	assert_true(limits_power(&w.l, &w.s, &w.b, 0, w.now));
+}
+
+static void
+mode_and_power_change_only_after_a_confirmed_zero(void **state)
+{
+	struct world w = start();
+
+	(void)state;
+	limits_level(&w.l, &w.s, &w.b, 0, 30, w.now);
+	turns(&w, 1000);
+	assert_true(limits_mode(&w.l, &w.s, &w.b, MODE_WAVE, w.now));
+	assert_int_equal(turn(&w).act, ACT_KILL);
+	w.b.zero = false;
+	assert_int_equal(turn(&w).act, ACT_KILL);
+	assert_int_equal(w.b.mode, MODE_PULSE);
+	turns(&w, 30);
+	assert_int_equal(w.b.mode, MODE_WAVE);
+	assert_int_equal(w.b.raw[0], 0);
+	assert_true(limits_level(&w.l, &w.s, &w.b, 0, 5, w.now));
+}
+
+static void
+a_stop_in_step_or_training_also_sets_pulse_even_when_locked(void **state)
+{
+	struct world w = start();
+
+	(void)state;
+	w.b.mode = MODE_STEP;
+	w.s.lock_mode = true;
+	w.b.zero = false; /* the kill is not confirmed yet */
+	limits_zero(&w.l, &w.b, WHY_WEARER, true);
+	assert_int_equal(turn(&w).act, ACT_KILL);
+	turn(&w);
+	assert_int_equal(w.b.mode, MODE_PULSE);
+}
+
+static void
+parameters_move_slowly_and_within_2_to_100(void **state)
+{
+	struct world w = start();
+
+	(void)state;
+	assert_true(limits_param(&w.l, 0, 0, w.now));
+	for (int i = 0; i < 600; i++) {
+		uint8_t before = w.b.param[0];
+
+		turn(&w);
+		assert_in_range(w.b.param[0], before - 1, before);
+	}
+	assert_int_equal(w.b.param[0], PARAM_MIN);
+}
+
+static void
+a_box_that_reports_c_as_d_does_not_make_us_write_for_ever(void **state)
+{
+	struct world w = start();
+
+	(void)state;
+	limits_param(&w.l, 1, 60, w.now);
+	w.writes = 0;
+	for (int i = 0; i < 2000; i++) {
+		turn(&w);
+		w.b.param[1] = 10;
+	}
+	assert_in_range(w.writes, 1, 60);
+}
+
+static void
+idle_and_checkin_latch(void **state)
+{
+	struct world w = start();
+
+	(void)state;
+	w.s.idle_ms = 2000;
+	limits_level(&w.l, &w.s, &w.b, 0, 10, w.now);
+	turns(&w, 1900);
+	assert_int_equal(w.b.raw[0], 20);
+	turns(&w, 300);
+	assert_int_equal(w.b.raw[0], 0);
+	assert_int_equal(w.l.why, WHY_IDLE);
+	assert_true(w.l.latched);
+
+	w = start();
+	w.s.checkin_ms = 2000;
+	turns(&w, 1500);
+	limits_seen(&w.l, w.now);
+	turns(&w, 1500);
+	assert_true(w.l.armed);
+	turns(&w, 700);
+	assert_int_equal(w.l.why, WHY_CHECKIN);
+	assert_true(w.l.latched);
+}
+
+static void
+the_sessions_end_and_a_silent_box_end_control(void **state)
+{
+	struct world w = start();
+
+	(void)state;
+	w.l.end = w.now + 500;
+	turns(&w, 600);
+	assert_int_equal(w.l.why, WHY_EXPIRED);
+	assert_false(w.l.armed);
+	assert_false(limits_arm(&w.l, &w.b, w.now));
+
+	w = start();
+	w.b.ok = false;
+	turns(&w, 20);
+	assert_int_equal(w.l.why, WHY_BOX);
+	assert_false(w.l.armed);
+}
+
+/* Ten thousand random worlds and calls: whatever happens, no write of ours breaks a promise. */
+static void
+no_sequence_of_calls_writes_above_a_cap_or_faster_than_allowed(void **state)
+{
+	uint64_t seed = 88172645463325252ULL;
+	struct world w = start();
+
+	(void)state;
+	for (int i = 0; i < 200000; i++) {
+		struct limits_write write;
+		uint8_t raw[2] = {w.b.raw[0], w.b.raw[1]};
+		unsigned r;
+
+		seed ^= seed << 13;
+		seed ^= seed >> 7;
+		seed ^= seed << 17;
+		r = (unsigned)(seed >> 20);
+		switch (r % 16) {
+		case 0: limits_level(&w.l, &w.s, &w.b, r >> 8 & 1, (uint8_t)(r >> 9 & 127), w.now); break;
+		case 1: limits_want(&w.l, (uint8_t[2]){(uint8_t)(r >> 8 & 127), (uint8_t)(r >> 15 & 127)}); break;
+		case 2: limits_mode(&w.l, &w.s, &w.b, (uint8_t)(r >> 8 & 31), w.now); break;
+		case 3: limits_power(&w.l, &w.s, &w.b, r >> 8 & 1, w.now); break;
+		case 4: w.s.cap[r >> 8 & 1][r >> 9 & 1] = (uint8_t)(r >> 10 & 127); limits_recap(&w.l); break;
+		case 5: w.b.raw[r >> 8 & 1] = (uint8_t)(r >> 9); break;
+		case 6: w.b.join = r >> 8 & 1; break;
+		case 7: limits_zero(&w.l, &w.b, WHY_PARTNER, false); break;
+		case 8: limits_arm(&w.l, &w.b, w.now); break;
+		case 9: w.b.power = r >> 8 & 1; break;
+		default: break;
+		}
+		raw[0] = w.b.raw[0];
+		raw[1] = w.b.raw[1];
+		write = turn(&w);
+		if (write.act == ACT_LEVEL_A || write.act == ACT_LEVEL_B) {
+			unsigned channel = write.act == ACT_LEVEL_A ? 0 : 1;
+
+			assert_true(write.value <= limits_cap(&w.s, &w.b, channel));
+			assert_true(write.value * 2 <= raw[channel] + 2);
+		}
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_begins_with_a_kill_and_obeys_nobody),
+		cmocka_unit_test(levels_rise_one_percent_a_step_and_fall_at_once),
+		cmocka_unit_test(no_level_goes_above_its_cap_and_a_cap_of_zero_means_zero),
+		cmocka_unit_test(lowering_a_cap_acts_with_the_next_write),
+		cmocka_unit_test(joined_channels_obey_the_lower_cap_and_one_speed),
+		cmocka_unit_test(a_page_that_wants_less_is_obeyed_although_its_command_was_dropped),
+		cmocka_unit_test(the_wearers_knob_becomes_the_target_and_is_not_fought),
+		cmocka_unit_test(a_rise_counts_from_what_the_box_reports_and_only_after_our_own_write),
+		cmocka_unit_test(when_authority_ends_all_is_zero_and_control_must_be_taken_anew),
+		cmocka_unit_test(after_the_wearers_stop_nothing_moves_until_the_wearer_resumes),
+		cmocka_unit_test(after_the_partners_own_stop_the_partner_may_start_from_zero),
+		cmocka_unit_test(locks_hold_power_and_mode),
+		cmocka_unit_test(low_power_counts_as_a_mode_change_where_it_resets_the_mode),
+		cmocka_unit_test(mode_and_power_change_only_after_a_confirmed_zero),
+		cmocka_unit_test(a_stop_in_step_or_training_also_sets_pulse_even_when_locked),
+		cmocka_unit_test(parameters_move_slowly_and_within_2_to_100),
+		cmocka_unit_test(a_box_that_reports_c_as_d_does_not_make_us_write_for_ever),
+		cmocka_unit_test(idle_and_checkin_latch),
+		cmocka_unit_test(the_sessions_end_and_a_silent_box_end_control),
+		cmocka_unit_test(no_sequence_of_calls_writes_above_a_cap_or_faster_than_allowed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
