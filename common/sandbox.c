@@ -196,7 +196,8 @@ add_rules(scmp_filter_ctx filter, const struct rule *rules)
 }
 
 /* abort() and raise() signal the own process; and isatty() on a log that is no terminal gets a
- * plain no rather than a death. */
+ * plain no rather than a death. So does libmosquitto's socketpair() for each new connection: it is for
+ * threads, libmosquitto 2.0 does without it, and nobody would ever empty it. */
 static int
 add_answers(scmp_filter_ctx filter, unsigned kinds)
 {
@@ -204,6 +205,11 @@ add_answers(scmp_filter_ctx filter, unsigned kinds)
 	const struct scmp_arg_cmp tcgets = {1, SCMP_CMP_EQ, TCGETS, 0};
 
 	if (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &self) != 0) {
+		return -1;
+	}
+	if ((kinds & SANDBOX_CONNECT) != 0 &&
+	    seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socketpair), 0, NULL) !=
+		    0) {
 		return -1;
 	}
 	if ((kinds & SANDBOX_TTY) != 0) {

@@ -10,7 +10,7 @@ enum sandbox_kind {
 	SANDBOX_TTY = 1,     /* + ioctl TCGETS/TCSETS/TIOCGWINSZ/TIOCM/FIONREAD on open fds, tcflush */
 	SANDBOX_SOCKOPT = 2, /* + getsockopt/setsockopt/getsockname/getpeername/shutdown on open sockets */
 	SANDBOX_ACCEPT = 4,  /* + accept4 on listening sockets that are open already */
-	SANDBOX_CONNECT = 8, /* + socket(AF_INET|AF_INET6, SOCK_STREAM) and connect */
+	SANDBOX_CONNECT = 8, /* + socket(AF_INET|AF_INET6, SOCK_STREAM) and connect; socketpair fails */
 	SANDBOX_FILES_RO = 16, /* + openat read-only, fstat, lseek, getdents (static pages, certificates) */
 	SANDBOX_FILES_RW = 32, /* + openat for writing, fsync, rename, unlink, ftruncate (journal) */
 	SANDBOX_SIGNALS = 64   /* + rt_sigaction/rt_sigreturn/signalfd of its own handlers */
