@@ -16,7 +16,7 @@
 
 #define KEEPALIVE_S 10     /* a silent connection is noticed in at most twice this */
 #define EXPIRY_S 5         /* what is later than this is worth nothing (DESIGN 3) */
-#define LATE_CONNECT 25000 /* ms from TCP connection to subscription; the guard allows 30 s in all */
+#define LATE_CONNECT 10000 /* ms from TCP connection to subscription; the guard allows 30 s in all */
 #define LATE_ISSUE 10000   /* ms from request to answer */
 #define LATE_END 5000
 
@@ -36,7 +36,7 @@ job_end(struct link *l, const struct link_words *words)
 static void
 end_as(struct link *l, enum link_phase phase, uint16_t retry, const char *text)
 {
-	job_end(l, &(struct link_words){phase, retry, text});
+	job_end(l, &(struct link_words){(uint8_t)phase, retry, text});
 }
 
 void
@@ -128,14 +128,14 @@ on_publish(struct mosquitto *m, void *user, int mid, int reason, const mosquitto
 }
 
 static void
-take_answer(struct link *l, const struct mosquitto_message *message)
+take_answer(struct link *l, const char *text, size_t len)
 {
 	struct answer a;
 
 	if (!l->asked || l->over) {
 		return;
 	}
-	if (answer_parse(&a, l->setup.job, message->payload, (size_t)message->payloadlen) != 0) {
+	if (answer_parse(&a, l->setup.job, text, len) != 0) {
 		end_as(l, LINK_REFUSED, 0, "The key service's answer was not understood.");
 		return;
 	}
@@ -151,12 +151,11 @@ take_answer(struct link *l, const struct mosquitto_message *message)
 }
 
 static void
-take_command(struct link *l, const struct mosquitto_message *message)
+take_command(struct link *l, const char *text, size_t len)
 {
 	struct command c;
 
-	if (command_parse(&c, message->payload, (size_t)message->payloadlen) != COMMAND_OK ||
-	    link_out_put(&l->out, &c) != 0) {
+	if (command_parse(&c, text, len) != COMMAND_OK || link_out_put(&l->out, &c) != 0) {
 		l->status.refused++;
 	}
 }
@@ -172,12 +171,14 @@ on_message(struct mosquitto *m, void *user, const struct mosquitto_message *mess
 
 	(void)m;
 	(void)p;
-	if (message->topic != NULL && strcmp(message->topic, l->listen) == 0 &&
-	    message->payload != NULL) {
+	if (message->topic != NULL && strcmp(message->topic, l->listen) == 0) {
+		const char *text = message->payload != NULL ? message->payload : "";
+		size_t len = (size_t)message->payloadlen;
+
 		if (l->setup.job == JOB_AGENT) {
-			take_command(l, message);
+			take_command(l, text, len);
 		} else {
-			take_answer(l, message);
+			take_answer(l, text, len);
 		}
 	}
 	errno = error;
@@ -192,7 +193,9 @@ on_disconnect(struct mosquitto *m, void *user, int reason, const mosquitto_prope
 
 	(void)m;
 	(void)p;
-	if (reason < MQTT_RC_UNSPECIFIED) {
+	if (reason == MOSQ_ERR_KEEPALIVE && l->status.phase != LINK_CONNECTED) {
+		job_late(l);
+	} else if (reason < MQTT_RC_UNSPECIFIED) {
 		job_lost(l);
 	} else if (l->setup.job == JOB_END && l->asked && words.phase == LINK_REFUSED) {
 		/* Revoking cuts this very connection, often before the answer is out. */
@@ -267,6 +270,10 @@ job_connect(struct link *l, struct link_words *words)
 
 	errno = 0;
 	rc = mosquitto_connect_bind_v5(l->mqtt, l->setup.host, l->setup.port, KEEPALIVE_S, NULL, NULL);
+	if (rc == MOSQ_ERR_TLS) { /* a quick server's answer is read within this call */
+		words->text = link_tls_words(&l->tls);
+		return -1;
+	}
 	if (rc != 0) {
 		*words = link_words_connect(rc, errno);
 		return -1;

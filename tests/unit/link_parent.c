@@ -5,7 +5,7 @@
  *   setup JOB HOST PORT CA CLIENT SID TOKEN   JOB issue|agent|end, `-` for an empty text
  *   ping | state TEXT | state-size N | raw HEX (one datagram as it is)
  *   hold | go    stop reading what the link says, and begin again
- *   quit         close the link's socket
+ *   quit         close the link's socket, as does the end of standard input
  *
  * Input is the test's and trusted.
  */
@@ -133,6 +133,13 @@ send_raw(struct parent *p, const char *hex)
 }
 
 static void
+quit(struct parent *p)
+{
+	close(p->link);
+	p->link = -1;
+}
+
+static void
 obey(struct parent *p, const char *line)
 {
 	static const char filling[MAX_STATE] = {0};
@@ -150,15 +157,14 @@ obey(struct parent *p, const char *line)
 	} else if (strcmp(line, "hold") == 0 || strcmp(line, "go") == 0) {
 		p->held = line[0] == 'h';
 	} else if (strcmp(line, "quit") == 0) {
-		close(p->link);
-		p->link = -1;
+		quit(p);
 	} else {
 		printf("bad order\n");
 	}
 }
 
-/* Reads what standard input has, and obeys each whole line. False at its end. */
-static bool
+/* Obeys each whole line that standard input has. */
+static void
 read_orders(struct parent *p)
 {
 	static char buf[8192];
@@ -167,7 +173,8 @@ read_orders(struct parent *p)
 	ssize_t n = read(STDIN_FILENO, buf + have, sizeof(buf) - 1 - have);
 
 	if (n <= 0) {
-		return false;
+		quit(p);
+		return;
 	}
 	have += (size_t)n;
 	buf[have] = '\0';
@@ -177,7 +184,6 @@ read_orders(struct parent *p)
 		have -= (size_t)(end + 1 - buf);
 		memmove(buf, end + 1, have + 1);
 	}
-	return true;
 }
 
 static int
@@ -203,11 +209,31 @@ say_exit(pid_t pid)
 	}
 }
 
+static void
+serve(struct parent *p)
+{
+	while (p->link >= 0) {
+		struct pollfd f[2] = {
+			{STDIN_FILENO, POLLIN, 0},
+			{p->held ? -1 : p->link, POLLIN, 0},
+		};
+
+		if (poll(f, 2, -1) < 0) {
+			break;
+		}
+		if (f[1].revents != 0 && !hear_link(p)) {
+			break;
+		}
+		if (f[0].revents != 0) {
+			read_orders(p);
+		}
+	}
+}
+
 int
 main(void)
 {
 	struct parent p = {0};
-	bool orders = true;
 	int pair[2];
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -223,23 +249,7 @@ main(void)
 	close(pair[1]);
 	p.link = pair[0];
 	printf("link pid=%d\n", (int)p.pid);
-	while (p.link >= 0) {
-		struct pollfd f[2] = {
-			{orders ? STDIN_FILENO : -1, POLLIN, 0},
-			{p.held ? -1 : p.link, POLLIN, 0},
-		};
-
-		if (poll(f, 2, -1) < 0) {
-			break;
-		}
-		if (f[1].revents != 0 && !hear_link(&p)) {
-			break;
-		}
-		if (f[0].revents != 0 && !read_orders(&p)) {
-			orders = false;
-			p.held = false;
-		}
-	}
+	serve(&p);
 	say_exit(p.pid);
 	return 0;
 }
