@@ -1,0 +1,36 @@
+/*
+ * The static page: read into memory at start, served with headers that let the browser do nothing
+ * but this page's work.
+ */
+#ifndef TETHER_GATEWAY_HTTP_H
+#define TETHER_GATEWAY_HTTP_H
+
+#include <stdbool.h>
+
+#include <libwebsockets.h>
+
+/* Reads the files of `dir` (no subfolders) whose names we know how to serve. 0, or -1 with a
+ * sentence in *why. */
+int http_load(const char *dir, const char **why);
+
+/* Headers of every response; connect-src names `origin` ("https://HOST[:PORT]") as wss too, because older Safari
+ * does not take 'self' for it. Valid until the program ends. NULL when origin is not of that form. */
+const struct lws_protocol_vhost_options *http_headers(const char *origin);
+
+/* One response under way; libwebsockets' per-session memory. */
+struct http_request {
+	const struct http_file *file;
+	size_t sent;
+};
+
+/* Answers a request for `path`; what libwebsockets' callback returns. */
+int http_answer(struct lws *wsi, struct http_request *r, const char *path);
+
+/* Goes on with a response; likewise. */
+int http_writable(struct lws *wsi, struct http_request *r);
+
+/* Writes a whole response: a status and a sentence (its length alone without `body`). 0, or -1:
+ * close the connection. */
+int http_sentence(struct lws *wsi, unsigned status, const char *sentence, bool body);
+
+#endif

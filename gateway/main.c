@@ -1,0 +1,274 @@
+/*
+ * tether-gateway: the partners' way in. Static page and WebSocket on one side, MQTT on the other;
+ * one thread, no file but the token's and the certificate's after start. Everything from browsers
+ * is hostile; the broker is not trusted with more than its topics.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/sandbox.h"
+#include "common/secret.h"
+#include "gateway/http.h"
+#include "gateway/limits.h"
+#include "gateway/loop.h"
+#include "gateway/mqtt.h"
+#include "gateway/page.h"
+#include "gateway/server.h"
+#include "gateway/service.h"
+
+#define USAGE                                                                                      \
+	"usage: tether-gateway --listen ADDRESS:PORT --cert FILE --key FILE --web DIR\n"           \
+	"                      --broker HOST:PORT --ca FILE --token FILE --origin https://HOST\n"  \
+	"                      [--metrics ADDRESS:PORT] [--debug]\n"
+
+enum option_index {
+	OPT_LISTEN, OPT_CERT, OPT_KEY, OPT_WEB, OPT_BROKER, OPT_CA, OPT_TOKEN, OPT_ORIGIN,
+	OPT_REQUIRED, /* all above are */
+	OPT_METRICS = OPT_REQUIRED, OPT_DEBUG,
+	OPT_COUNT
+};
+
+static const struct option long_options[] = {
+	{"listen", required_argument, NULL, OPT_LISTEN},
+	{"cert", required_argument, NULL, OPT_CERT},
+	{"key", required_argument, NULL, OPT_KEY},
+	{"web", required_argument, NULL, OPT_WEB},
+	{"broker", required_argument, NULL, OPT_BROKER},
+	{"ca", required_argument, NULL, OPT_CA},
+	{"token", required_argument, NULL, OPT_TOKEN},
+	{"origin", required_argument, NULL, OPT_ORIGIN},
+	{"metrics", required_argument, NULL, OPT_METRICS},
+	{"debug", no_argument, NULL, OPT_DEBUG},
+	{NULL, 0, NULL, 0},
+};
+
+static struct mqtt_broker broker;
+static struct loop_watch ticks, signals;
+static uint64_t ending_at; /* 0: not ending */
+
+__attribute__((noreturn)) static void
+quit(const char *why)
+{
+	log_error("%s", why);
+	exit(EXIT_FAILURE);
+}
+
+__attribute__((noreturn)) static void
+usage(const char *wrong)
+{
+	fprintf(stderr, "tether-gateway: %s\n" USAGE, wrong);
+	exit(2);
+}
+
+static void
+options_read(const char *value[OPT_COUNT], int argc, char **argv)
+{
+	static char missing[64];
+	int i;
+
+	while ((i = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (i == '?') {
+			usage("an option is not understood");
+		}
+		value[i] = optarg ? optarg : "";
+	}
+	if (optind < argc) {
+		usage("only options are taken");
+	}
+	for (i = 0; i < OPT_REQUIRED; i++) {
+		if (!value[i]) {
+			snprintf(missing, sizeof(missing), "--%s is missing", long_options[i].name);
+			usage(missing);
+		}
+	}
+}
+
+/* Splits "HOST:PORT" or "[HOST]:PORT" into `host` and its return value. */
+static int
+split_port(char host[MAX_HOST], const char *text, const char *wrong)
+{
+	const char *colon = strrchr(text, ':');
+	size_t len = colon ? (size_t)(colon - text) : 0;
+	char *end = NULL;
+	long port = colon ? strtol(colon + 1, &end, 10) : 0;
+
+	if (len > 2 && text[0] == '[' && text[len - 1] == ']') {
+		text++;
+		len -= 2;
+	}
+	if (len == 0 || len >= MAX_HOST || port < 1 || port > 65535 || *end != '\0') {
+		usage(wrong);
+	}
+	memcpy(host, text, len);
+	host[len] = '\0';
+	return (int)port;
+}
+
+/* Both descriptors of each partner, and a few. libwebsockets sizes its table by the limit. */
+static void
+descriptors_raise(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r)) {
+		quit("the limit of descriptors can't be read");
+	}
+	if (r.rlim_max < MAX_DESCRIPTORS) {
+		log_warn("only %lu descriptors are allowed: fewer than %d pages fit",
+			 (unsigned long)r.rlim_max, MAX_CONNECTIONS);
+	}
+	r.rlim_cur = r.rlim_max < MAX_DESCRIPTORS ? r.rlim_max : MAX_DESCRIPTORS;
+	if (setrlimit(RLIMIT_NOFILE, &r)) {
+		quit("the limit of descriptors can't be set");
+	}
+}
+
+/* The loop is libwebsockets', and its libev loop can't be left from outside (4.1.6 and 4.3.5):
+ * everything that matters has been closed by now. */
+__attribute__((noreturn)) static void
+end_now(void)
+{
+	service_stop();
+	mqtt_reap();
+	log_note("ended");
+	exit(EXIT_SUCCESS);
+}
+
+static void
+end_begin(void)
+{
+	if (ending_at == 0) {
+		ending_at = clock_ms() + SHUTDOWN_MS;
+		server_refuse();
+		if (page_shutdown_all() == 0) {
+			end_now();
+		}
+	}
+}
+
+static void
+on_tick(struct loop_watch *w, uint32_t events)
+{
+	static uint64_t next_second;
+	uint64_t passed, now = clock_ms();
+
+	(void)events;
+	(void)!read(w->fd, &passed, sizeof(passed));
+	page_tick_all(now);
+	if (now >= next_second) {
+		next_second = now + 1000;
+		mqtt_tick(now);
+		if (!ending_at) {
+			service_tick(now);
+		}
+	}
+	if (ending_at && (now >= ending_at || page_shutdown_all() == 0)) {
+		end_now();
+	}
+}
+
+static void
+on_signal(struct loop_watch *w, uint32_t events)
+{
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(w->fd, &info, sizeof(info)) != sizeof(info)) {
+		return;
+	}
+	if (info.ssi_signo == SIGHUP) {
+		server_reload();
+	} else {
+		end_begin();
+	}
+}
+
+static void
+signals_block(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+	sigprocmask(SIG_BLOCK, set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int
+events_open(const sigset_t *set)
+{
+	struct itimerspec every = {{0, TICK_MS * 1000000}, {0, TICK_MS * 1000000}};
+	int events = loop_open();
+	int timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	int signal_fd = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
+
+	ticks = (struct loop_watch){.fd = -1, .ready = on_tick};
+	signals = (struct loop_watch){.fd = -1, .ready = on_signal};
+	if (events < 0 || timer < 0 || signal_fd < 0 || timerfd_settime(timer, 0, &every, NULL) ||
+	    loop_watch(&ticks, timer, EPOLLIN) || loop_watch(&signals, signal_fd, EPOLLIN)) {
+		quit("the event loop can't be made");
+	}
+	return events;
+}
+
+/* Reading files stays allowed for the token, which the key service renews, and the certificate.
+ * Signals: libev puts its own handler for SIGINT, which stays blocked. */
+static void
+seal(void)
+{
+	const char *why;
+
+	if (sandbox_seal(SANDBOX_BASE | SANDBOX_SOCKOPT | SANDBOX_ACCEPT | SANDBOX_CONNECT |
+				 SANDBOX_FILES_RO | SANDBOX_SIGNALS,
+			 &why)) {
+		quit(why);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static char listen_host[MAX_HOST], metrics_host[MAX_HOST], broker_host[MAX_HOST];
+	static struct server_options server;
+	const char *value[OPT_COUNT] = {NULL}, *why;
+	sigset_t set;
+
+	options_read(value, argc, argv);
+	log_open("gateway", value[OPT_DEBUG] != NULL);
+	server = (struct server_options){.cert = value[OPT_CERT],
+					 .key = value[OPT_KEY],
+					 .origin = value[OPT_ORIGIN],
+					 .address = listen_host};
+	server.port = split_port(listen_host, value[OPT_LISTEN], "--listen wants ADDRESS:PORT");
+	if (value[OPT_METRICS]) {
+		server.metrics_address = metrics_host;
+		server.metrics_port = split_port(metrics_host, value[OPT_METRICS],
+						 "--metrics wants ADDRESS:PORT");
+	}
+	int port = split_port(broker_host, value[OPT_BROKER], "--broker wants HOST:PORT");
+
+	signals_block(&set);
+	descriptors_raise();
+	(void)secret_process();
+	if (http_load(value[OPT_WEB], &why) ||
+	    mqtt_broker_open(&broker, broker_host, port, value[OPT_CA], &why) ||
+	    server_open(&server, events_open(&set), &why)) {
+		quit(why);
+	}
+	signals_block(&set); /* again: libev unblocks SIGINT */
+	service_start(&broker, value[OPT_TOKEN]);
+	seal();
+	log_note("listening");
+	server_run();
+	quit("the loop ended by itself");
+}

@@ -1,0 +1,92 @@
+/* See metrics.h. Gateway process. Requests come from inside; only their path is looked at. */
+#include "gateway/metrics.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/address.h"
+#include "gateway/count.h"
+#include "gateway/limits.h"
+#include "gateway/service.h"
+
+#define MAX_METRICS 4096
+
+static size_t
+metrics_text(char *out, size_t size)
+{
+	size_t at = 0;
+
+	for (int i = 0; i < COUNT_COUNT; i++) {
+		at += (size_t)snprintf(out + at, size - at,
+				       "# HELP tether_gateway_%s %s.\n"
+				       "# TYPE tether_gateway_%s counter\n"
+				       "tether_gateway_%s %" PRIu64 "\n",
+				       count_name((enum count)i), count_help((enum count)i),
+				       count_name((enum count)i), count_name((enum count)i),
+				       count_get((enum count)i));
+	}
+	at += (size_t)snprintf(out + at, size - at,
+			       "# HELP tether_gateway_connections TCP connections now.\n"
+			       "# TYPE tether_gateway_connections gauge\n"
+			       "tether_gateway_connections %u\n"
+			       "# HELP tether_gateway_broker_up 1 while the broker is within reach.\n"
+			       "# TYPE tether_gateway_broker_up gauge\n"
+			       "tether_gateway_broker_up %d\n",
+			       address_connections(), service_up());
+	return at;
+}
+
+static int
+metrics_answer(struct lws *wsi, unsigned status, const char *text, size_t len)
+{
+	unsigned char out[LWS_PRE + MAX_METRICS + MAX_HEADERS], *start = out + LWS_PRE;
+	unsigned char *at = start, *end = out + sizeof(out) - 1;
+
+	if (lws_add_http_common_headers(wsi, status, "text/plain; version=0.0.4; charset=utf-8",
+					len, &at, end) ||
+	    lws_finalize_write_http_header(wsi, start, &at, end)) {
+		return -1;
+	}
+	memcpy(start, text, len);
+	if (lws_write(wsi, start, len, LWS_WRITE_HTTP_FINAL) < (int)len) {
+		return -1;
+	}
+	return lws_http_transaction_completed(wsi) ? -1 : 0;
+}
+
+static int
+metrics_request(struct lws *wsi, const char *path)
+{
+	char text[MAX_METRICS];
+
+	if (strcmp(path, "/metrics") == 0) {
+		return metrics_answer(wsi, HTTP_STATUS_OK, text, metrics_text(text, sizeof(text)));
+	}
+	if (strcmp(path, "/healthz") != 0) {
+		return metrics_answer(wsi, HTTP_STATUS_NOT_FOUND, "no such page\n", 13);
+	}
+	return service_up() ? metrics_answer(wsi, HTTP_STATUS_OK, "ok\n", 3)
+			    : metrics_answer(wsi, HTTP_STATUS_SERVICE_UNAVAILABLE,
+					     "the broker is out of reach\n", 27);
+}
+
+static int
+metrics_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+{
+	(void)user;
+	(void)len;
+	switch (reason) {
+	case LWS_CALLBACK_HTTP:
+		return metrics_request(wsi, in);
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+		return -1;
+	default:
+		return 0;
+	}
+}
+
+const struct lws_protocols metrics_protocols[] = {
+	{"metrics", metrics_callback, 0, 0, 0, NULL, 0},
+	{NULL, NULL, 0, 0, 0, NULL, 0},
+};

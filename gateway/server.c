@@ -1,0 +1,269 @@
+/* See server.h. Gateway process. What browsers send is parsed by libwebsockets, then here. */
+#include "gateway/server.h"
+
+#include <string.h>
+
+#include <openssl/ssl.h>
+
+#include "common/log.h"
+#include "gateway/address.h"
+#include "gateway/count.h"
+#include "gateway/http.h"
+#include "gateway/limits.h"
+#include "gateway/loop.h"
+#include "gateway/metrics.h"
+#include "gateway/mqtt.h"
+#include "gateway/page.h"
+
+#define SUBPROTOCOL "tether.v1"
+
+static struct lws_context *context;
+static const struct server_options *options;
+static bool refusing;
+
+/* Before TLS: nothing is spent on a connection over a limit. */
+static int
+on_accept(int fd)
+{
+	int size = SEND_BUFFER;
+
+	if (refusing || !address_allowed(fd)) {
+		count_add(COUNT_TURNED_AWAY);
+		return -1;
+	}
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	return 0;
+}
+
+static bool
+header_is(struct lws *wsi, enum lws_token_indexes token, const char *value)
+{
+	char got[MAX_HOST + 16];
+
+	return lws_hdr_copy(wsi, got, sizeof(got), token) > 0 && strcmp(got, value) == 0;
+}
+
+/* 0 lets the upgrade go on, 1 says that an answer was written, -1 closes. */
+static int
+on_upgrade(struct lws *wsi, const char *to)
+{
+	const char *wrong = NULL;
+
+	if (strcasecmp(to, "websocket") != 0) {
+		return -1; /* h2c: HTTP/1.1 is all that is spoken here */
+	}
+	if (!header_is(wsi, WSI_TOKEN_GET_URI, "/ws") && !header_is(wsi, WSI_TOKEN_GET_URI, "/")) {
+		wrong = "The WebSocket is at /ws.";
+	} else if (!header_is(wsi, WSI_TOKEN_ORIGIN, options->origin)) {
+		wrong = "This WebSocket is for this site's own page only.";
+	} else if (!header_is(wsi, WSI_TOKEN_PROTOCOL, SUBPROTOCOL)) {
+		wrong = "The subprotocol is " SUBPROTOCOL ".";
+	}
+	if (!wrong) {
+		return 0;
+	}
+	count_add(COUNT_TURNED_AWAY);
+	return http_sentence(wsi, HTTP_STATUS_FORBIDDEN, wrong, true) ? -1 : 1;
+}
+
+/* libwebsockets allows P-256 only, which costs a browser that begins with X25519 a round trip. */
+static int
+on_tls(SSL_CTX *tls)
+{
+	return SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) == 1 &&
+			       SSL_CTX_set1_groups_list(tls, "X25519:P-256") == 1
+		       ? 0
+		       : -1;
+}
+
+static int
+http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+{
+	(void)len;
+	switch (reason) {
+	case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
+		return on_tls(user);
+	case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
+		return on_accept((int)(intptr_t)in);
+	case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
+		return address_enter(wsi);
+	case LWS_CALLBACK_WSI_DESTROY:
+		address_leave(wsi);
+		return 0;
+	case LWS_CALLBACK_HTTP:
+		return http_answer(wsi, user, in);
+	case LWS_CALLBACK_HTTP_WRITEABLE:
+		return http_writable(wsi, user);
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+		return on_upgrade(wsi, in);
+	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+		return -1; /* no WebSocket without our subprotocol */
+	case LWS_CALLBACK_RAW_RX_FILE:
+		loop_run();
+		mqtt_reap();
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static int
+page_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+{
+	struct page *p = user;
+
+	switch (reason) {
+	case LWS_CALLBACK_ESTABLISHED:
+		p->wsi = wsi;
+		p->address = address_of(wsi);
+		page_open(p);
+		return 0;
+	case LWS_CALLBACK_RECEIVE:
+		return page_receive(p, in, len, lws_is_first_fragment(wsi) != 0,
+				    lws_is_final_fragment(wsi) != 0, lws_frame_is_binary(wsi) != 0);
+	case LWS_CALLBACK_SERVER_WRITEABLE:
+		return page_writable(p);
+	case LWS_CALLBACK_CLOSED:
+		page_closed(p);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static const struct lws_protocols protocols[] = {
+	{"http", http_callback, sizeof(struct http_request), 0, 0, NULL, 0},
+	{SUBPROTOCOL, page_callback, sizeof(struct page), 0, 0, NULL, 0},
+	{NULL, NULL, 0, 0, 0, NULL, 0},
+};
+
+/* libwebsockets' own lines can hold addresses: they are for finding faults at start only. */
+static void
+lws_line(int level, const char *line)
+{
+	(void)level;
+	log_debug("libwebsockets: %.*s", (int)strcspn(line, "\n"), line);
+}
+
+/* "0.0.0.0" and "::" mean every address, which libwebsockets wants as NULL. An IPv4 address needs
+ * DISABLE_IPV6: without it libwebsockets listens on every address and says nothing. */
+static void
+listen_on(struct lws_context_creation_info *info, const char *address, int port)
+{
+	bool six = strchr(address, ':') != NULL;
+	bool every = strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
+
+	info->iface = every ? NULL : address;
+	info->port = port;
+	info->options |= LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
+	info->options |= six ? 0 : (uint64_t)LWS_SERVER_OPTION_DISABLE_IPV6;
+}
+
+static struct lws_vhost *
+page_vhost(const char **why)
+{
+	static const lws_retry_bo_t idle = {
+		.secs_since_valid_ping = PING_S,
+		.secs_since_valid_hangup = HANGUP_S,
+	};
+	struct lws_context_creation_info info = {
+		.protocols = protocols,
+		.vhost_name = "page",
+		.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+		.ssl_cert_filepath = options->cert,
+		.ssl_private_key_filepath = options->key,
+		.alpn = "http/1.1",
+		.timeout_secs = HANDSHAKE_S,
+		.timeout_secs_ah_idle = HANDSHAKE_S,
+		.keepalive_timeout = HANDSHAKE_S,
+		.retry_and_idle_policy = &idle,
+		.headers = http_headers(options->origin),
+	};
+
+	if (!info.headers) {
+		*why = "the origin is not of the form https://HOST[:PORT]";
+		return NULL;
+	}
+	*why = "the address can't be listened on, or certificate and key can't be read";
+	listen_on(&info, options->address, options->port);
+	return lws_create_vhost(context, &info);
+}
+
+static struct lws_vhost *
+metrics_vhost(const char **why)
+{
+	struct lws_context_creation_info info = {
+		.protocols = metrics_protocols,
+		.vhost_name = "metrics",
+		.timeout_secs = HANDSHAKE_S,
+		.keepalive_timeout = HANDSHAKE_S,
+	};
+
+	*why = "the metrics' address can't be listened on";
+	listen_on(&info, options->metrics_address, options->metrics_port);
+	return lws_create_vhost(context, &info);
+}
+
+static int
+context_open(void)
+{
+	struct lws_context_creation_info info = {
+		.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+			   LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_LIBEV,
+		.server_string = "tether",
+		.gid = -1,
+		.uid = -1,
+	};
+
+	lws_set_log_level(LLL_ERR | LLL_WARN, lws_line);
+	context = lws_create_context(&info);
+	if (!context) {
+		log_warn("libwebsockets' libev plugin is missing: its own loop will do, at six "
+			 "times the cost per message");
+		info.options &= ~(uint64_t)LWS_SERVER_OPTION_LIBEV;
+		context = lws_create_context(&info);
+	}
+	return context ? 0 : -1;
+}
+
+int
+server_open(const struct server_options *o, int events, const char **why)
+{
+	lws_sock_file_fd_type fd = {.filefd = events};
+	struct lws_vhost *pages;
+
+	options = o;
+	*why = "libwebsockets can't start";
+	if (context_open()) {
+		return -1;
+	}
+	pages = page_vhost(why);
+	if (!pages || (o->metrics_address && !metrics_vhost(why))) {
+		return -1;
+	}
+	*why = "libwebsockets refuses the event descriptor";
+	return lws_adopt_descriptor_vhost(pages, LWS_ADOPT_RAW_FILE_DESC, fd, "http", NULL) ? 0 : -1;
+}
+
+void
+server_reload(void)
+{
+	if (lws_tls_cert_updated(context, options->cert, options->key, NULL, 0, NULL, 0)) {
+		log_error("the new certificate can't be used: the old one stays");
+	} else {
+		log_note("certificate read again");
+	}
+}
+
+void
+server_refuse(void)
+{
+	refusing = true;
+}
+
+void
+server_run(void)
+{
+	while (lws_service(context, 0) >= 0) {
+	}
+}

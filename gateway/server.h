@@ -1,0 +1,31 @@
+/*
+ * libwebsockets' side of the gateway: listening, TLS, and what each connection's events lead to.
+ */
+#ifndef TETHER_GATEWAY_SERVER_H
+#define TETHER_GATEWAY_SERVER_H
+
+#include <libwebsockets.h>
+
+struct server_options {
+	const char *address; /* to listen on: a number; "0.0.0.0" and "::" are all */
+	int port;
+	const char *cert, *key;       /* PEM files */
+	const char *origin;           /* the page's, "https://HOST[:PORT]" */
+	const char *metrics_address;  /* NULL: none */
+	int metrics_port;
+};
+
+/* Listens. The descriptor `events` (loop.h's) becomes part of the loop. 0, or -1 with a sentence. */
+int server_open(const struct server_options *o, int events, const char **why);
+
+/* New handshakes get the certificate that the files hold now. */
+void server_reload(void);
+
+/* Turns new connections away from now on. */
+void server_refuse(void);
+
+/* Runs the loop. With libev it does not come back: the program ends by exit() from within (see
+ * main.c). */
+void server_run(void);
+
+#endif
