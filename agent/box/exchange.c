@@ -62,7 +62,7 @@ exchange_order(struct exchange *x, const struct box_order *o, uint64_t now)
 			kill_begin(x, now);
 		}
 		x->kill_seq = o->seq;
-	} else if (o->act != ACT_HEARTBEAT && !x->killing) {
+	} else if (o->act != ACT_HEARTBEAT && (!x->killing || x->zeros == 2)) {
 		x->order = *o;
 		x->order.valid_until = until;
 		x->waiting = true;
@@ -92,6 +92,7 @@ line_while_killing(struct exchange *x, enum codec_line kind, const struct status
 	}
 	if (kind != CODEC_STATUS || !candidate || !codec_fits(s, ACT_KILL, 0)) {
 		x->zeros = 0;
+		x->waiting = false;
 		return;
 	}
 	if (x->zeros < 2) {

@@ -4,9 +4,10 @@
  * Trusts the guard's orders as far as their form goes; trusts nothing that comes from the cable.
  *
  * Times are CLOCK_BOOTTIME nanoseconds. Two states:
- *   killing  K is written until zero is confirmed; orders are dropped. So it is from the start, after
- *            ACT_KILL, when the guard's validity runs out, when the box falls silent, when another
- *            firmware answers, and for good when the guard has gone. Without validity it goes on.
+ *   killing  K is written until zero is confirmed; orders before that are dropped. So it is from the
+ *            start, after ACT_KILL, when the guard's validity runs out, when the box falls silent,
+ *            when another firmware answers, and for good when the guard has gone. Without validity
+ *            it goes on.
  *   ready    one command in flight; polls when there is nothing else.
  */
 #ifndef TETHER_BOX_EXCHANGE_H

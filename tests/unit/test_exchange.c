@@ -509,6 +509,43 @@ err_and_broken_lines_confirm_nothing(void **state)
 }
 
 static void
+an_order_right_after_the_confirmation_waits_for_the_quiet_behind_it(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	begin_at(&t, 40);
+	order(&t, ACT_KILL, 0);
+	while (!report(&t).zero) {
+		pass(&t, 1);
+	}
+	look_from_here(&t);
+	order(&t, ACT_LEVEL_A, 7);
+	assert_string_equal(next_write(&t), "");
+	pass(&t, 60);
+	assert_string_equal(next_write(&t), "A7\r");
+}
+
+static void
+an_order_right_after_a_confirmation_that_proves_wrong_is_dropped(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	begin_at(&t, 40);
+	order(&t, ACT_KILL, 0);
+	while (!report(&t).zero) {
+		pass(&t, 1);
+	}
+	order(&t, ACT_LEVEL_A, 7);
+	say(&t, "540:80:0:100:100:0:L:0:2.106\n");
+	assert_false(report(&t).zero);
+	pass(&t, 1000);
+	assert_true(report(&t).zero);
+	assert_false(wrote(&t, "A7\r"));
+}
+
+static void
 a_second_kill_during_the_first_is_done_with_it(void **state)
 {
 	struct talk t;
@@ -1153,6 +1190,8 @@ main(void)
 		cmocka_unit_test(a_burst_of_old_replies_confirms_nothing),
 		cmocka_unit_test(a_real_menu_that_closes_ends_in_a_confirmed_zero),
 		cmocka_unit_test(err_and_broken_lines_confirm_nothing),
+		cmocka_unit_test(an_order_right_after_the_confirmation_waits_for_the_quiet_behind_it),
+		cmocka_unit_test(an_order_right_after_a_confirmation_that_proves_wrong_is_dropped),
 		cmocka_unit_test(a_second_kill_during_the_first_is_done_with_it),
 		cmocka_unit_test(the_wearers_hand_on_the_knob_ends_a_confirmed_zero),
 		cmocka_unit_test(when_heartbeats_stop_k_is_written_within_their_validity),
