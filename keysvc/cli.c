@@ -1,0 +1,326 @@
+/*
+ * The admin's commands. A short-lived process of the admin. Input: what the admin typed or pasted,
+ * and frames of the daemon.
+ */
+#include "keysvc/cli.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/encode.h"
+#include "keysvc/frames.h"
+#include "keysvc/journal.h"
+#include "keysvc/layout.h"
+
+#define ANSWER_MS 10000
+#define SID_TEXT HEX_LEN(SID_LEN)
+#define TIME_CAP 32
+
+static int
+complain(const char *text)
+{
+	fprintf(stderr, "tether-keysvc: %s\n", text);
+	return -1;
+}
+
+/* ---- talking to the daemon ------------------------------------------------------------------ */
+
+static int
+daemon_connect(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = PATH_SOCKET};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
+		return fd;
+	}
+	if (errno == EACCES) {
+		complain("you may not talk to the key service: run this as its user or as root");
+	} else {
+		complain("the key service is not running in this folder: start it, then try again");
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+	return -1;
+}
+
+static int
+daemon_receive(int fd, union frame_message *m)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int type = FRAME_EMPTY;
+
+	while (type == FRAME_EMPTY && poll(&p, 1, ANSWER_MS) == 1) {
+		type = frames_recv(fd, frames_to_admin, m);
+	}
+	return type > 0 ? type : complain("the key service did not answer");
+}
+
+/* Asks, hands each session to `each`, ends with the last frame in *done. 0 or -1. */
+static int
+daemon_ask(int fd, const struct admin_ask *ask, void (*each)(const struct admin_session *s),
+	   struct admin_done *done)
+{
+	union frame_message m;
+
+	if (frames_send(fd, frames_to_main, FRAME_ADMIN_ASK, ask) != FRAME_OK) {
+		return complain("the key service did not take the question");
+	}
+	for (;;) {
+		int type = daemon_receive(fd, &m);
+
+		if (type == FRAME_ADMIN_DONE) {
+			*done = m.done;
+			return 0;
+		}
+		if (type != FRAME_ADMIN_SESSION || each == NULL) {
+			return -1;
+		}
+		each(&m.session);
+	}
+}
+
+static int
+daemon_ask_once(const struct admin_ask *ask, void (*each)(const struct admin_session *s),
+		struct admin_done *done)
+{
+	int fd = daemon_connect(), result;
+
+	if (fd < 0) {
+		return EXIT_NO_DAEMON;
+	}
+	result = daemon_ask(fd, ask, each, done);
+	close(fd);
+	return result == 0 ? EXIT_OK : EXIT_FAILED;
+}
+
+/* ---- list ---------------------------------------------------------------------------------- */
+
+static bool first_row; /* of a JSON list */
+
+static void
+format_time(char out[TIME_CAP], uint64_t unix_time)
+{
+	time_t t = (time_t)unix_time;
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	strftime(out, TIME_CAP, "%Y-%m-%d %H:%M:%SZ", &tm);
+}
+
+static void
+print_row(const struct admin_session *s)
+{
+	char sid[SID_TEXT + 1], issued[TIME_CAP], expires[TIME_CAP];
+
+	hex_encode(sid, s->sid, SID_LEN);
+	format_time(issued, s->issued);
+	format_time(expires, s->expires);
+	printf("%s  %s  %s  %s\n", sid, issued, expires, session_state_name(s->state));
+}
+
+static void
+print_json_row(const struct admin_session *s)
+{
+	char sid[SID_TEXT + 1];
+
+	hex_encode(sid, s->sid, SID_LEN);
+	printf("%s\n  {\"sid\":\"%s\",\"issued\":%" PRIu64 ",\"expires\":%" PRIu64
+	       ",\"state\":\"%s\"}",
+	       first_row ? "" : ",", sid, s->issued, s->expires, session_state_name(s->state));
+	first_row = false;
+}
+
+int
+cli_list(bool json)
+{
+	const struct admin_ask ask = {.op = ADMIN_LIST};
+	struct admin_done done = {0};
+	int fd = daemon_connect(), result;
+
+	if (fd < 0) {
+		return EXIT_NO_DAEMON;
+	}
+	first_row = true;
+	if (json) {
+		printf("[");
+	} else {
+		printf("%-32s  %-20s  %-20s  %s\n", "SESSION", "ISSUED", "EXPIRES", "STATE");
+	}
+	result = daemon_ask(fd, &ask, json ? print_json_row : print_row, &done);
+	close(fd);
+	if (json) {
+		printf("%s]\n", first_row ? "" : "\n");
+	}
+	return result == 0 && fflush(stdout) == 0 ? EXIT_OK : EXIT_FAILED;
+}
+
+/* ---- status -------------------------------------------------------------------------------- */
+
+int
+cli_status(bool json)
+{
+	const struct admin_ask ask = {.op = ADMIN_STATUS};
+	struct admin_done d = {0};
+	int status = daemon_ask_once(&ask, NULL, &d);
+
+	if (status != EXIT_OK) {
+		return status;
+	}
+	if (json) {
+		printf("{\"connected\":%s,\"live\":%" PRIu32 ",\"revoked\":%" PRIu32
+		       ",\"uptime\":%" PRIu32 ",\"kid\":\"%s\"}\n",
+		       d.connected ? "true" : "false", d.count, d.revoked, d.uptime, d.kid);
+	} else {
+		printf("broker:       %s\n", d.connected ? "connected" : "not connected, trying");
+		printf("sessions:     %" PRIu32 " live, %" PRIu32 " refused until they expire\n",
+		       d.count, d.revoked);
+		printf("signing key:  %s\n", d.kid);
+		printf("running for:  %" PRIu32 " h %02" PRIu32 " min\n", d.uptime / 3600,
+		       d.uptime / 60 % 60);
+	}
+	return EXIT_OK;
+}
+
+/* ---- revoke -------------------------------------------------------------------------------- */
+
+static const char *
+told_text(const struct admin_done *d)
+{
+	if (d->told) {
+		return "cut off on both sides";
+	}
+	return d->connected ? "noted; the broker has not confirmed it yet"
+			    : "noted; the broker can't be reached and will be told first thing";
+}
+
+/* A session id, or what key_find finds a key in. */
+static int
+read_sid(uint8_t sid[SID_LEN], const char *text, size_t len)
+{
+	struct key key;
+
+	if (hex_decode(sid, SID_LEN, text, len) == 0) {
+		return 0;
+	}
+	if (key_find(&key, text, len) != 0) {
+		return complain("expected a session id (32 hex characters), a key or a link");
+	}
+	memcpy(sid, key.sid, SID_LEN);
+	return 0;
+}
+
+static int
+report(const struct admin_ask *ask, const struct admin_done *done)
+{
+	char sid[SID_TEXT + 1];
+
+	hex_encode(sid, ask->sid, SID_LEN);
+	switch (done->result) {
+	case ADMIN_OK:
+		printf("%s: revoked, %s\n", sid, told_text(done));
+		return EXIT_OK;
+	case ADMIN_UNKNOWN:
+		printf("%s: no live session of this id here; it is refused for four hours all the "
+		       "same (%s)\n",
+		       sid, told_text(done));
+		return EXIT_NOT_FOUND;
+	default:
+		complain("the revocation could not be written: see the key service's log");
+		return EXIT_FAILED;
+	}
+}
+
+static int
+revoke_one(int fd, const char *text, size_t len)
+{
+	struct admin_ask ask = {.op = ADMIN_REVOKE};
+	struct admin_done done;
+
+	if (read_sid(ask.sid, text, len) != 0) {
+		return EXIT_USAGE;
+	}
+	return daemon_ask(fd, &ask, NULL, &done) == 0 ? report(&ask, &done) : EXIT_FAILED;
+}
+
+/* Failed is worse than misunderstood, and that worse than not found. */
+static int
+worse(int a, int b)
+{
+	static const int order[] = {EXIT_FAILED, EXIT_USAGE, EXIT_NOT_FOUND};
+
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		if (a == order[i] || b == order[i]) {
+			return order[i];
+		}
+	}
+	return EXIT_OK;
+}
+
+static int
+revoke_lines(int fd)
+{
+	char line[MAX_LINK + 64];
+	int status = EXIT_OK;
+
+	while (fgets(line, sizeof(line), stdin) != NULL) {
+		const char *at = line;
+		size_t len = strlen(line);
+
+		while (len > 0 && isspace((unsigned char)at[len - 1])) {
+			len--;
+		}
+		while (len > 0 && isspace((unsigned char)*at)) {
+			at++;
+			len--;
+		}
+		if (len > 0) {
+			status = worse(status, revoke_one(fd, at, len));
+		}
+	}
+	return status;
+}
+
+int
+cli_revoke(char *const what[], int count)
+{
+	int fd = daemon_connect(), status = EXIT_OK;
+
+	if (fd < 0) {
+		return EXIT_NO_DAEMON;
+	}
+	for (int i = 0; i < count; i++) {
+		status = worse(status, strcmp(what[i], "-") == 0
+					       ? revoke_lines(fd)
+					       : revoke_one(fd, what[i], strlen(what[i])));
+	}
+	close(fd);
+	return status;
+}
+
+int
+cli_revoke_all(void)
+{
+	const struct admin_ask ask = {.op = ADMIN_REVOKE_ALL};
+	struct admin_done done = {0};
+	int status = daemon_ask_once(&ask, NULL, &done);
+
+	if (status != EXIT_OK) {
+		return status;
+	}
+	if (done.result != ADMIN_OK) {
+		complain("not all could be written: see the key service's log");
+		return EXIT_FAILED;
+	}
+	printf("%" PRIu32 " sessions revoked, %s\n", done.count, told_text(&done));
+	return EXIT_OK;
+}

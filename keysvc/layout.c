@@ -1,0 +1,246 @@
+/*
+ * The layout of the key service's folder. layout_init runs in its own short-lived process (the
+ * `init` command); the rest in signer and net. Input: files that an operator may have touched.
+ */
+#include "keysvc/layout.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <openssl/bio.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/obj_mac.h>
+#include <openssl/pem.h>
+
+#include "common/encode.h"
+#include "common/key.h"
+#include "common/max.h"
+#include "common/secret.h"
+
+#define PEM_CAP 512 /* a P-256 key in PEM is about 240 bytes */
+
+int
+layout_kid(char kid[KID_TEXT + 1], const char *path)
+{
+	const char *name = strrchr(path, '/'), *end;
+	size_t len;
+
+	name = name != NULL ? name + 1 : path;
+	name += strncmp(name, "sign-", 5) == 0 ? 5 : 0;
+	end = strrchr(name, '.');
+	len = end != NULL ? (size_t)(end - name) : 0;
+	if (len == 0 || len > KID_TEXT || strcmp(end, ".pem") != 0 ||
+	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != len) {
+		return -1;
+	}
+	memcpy(kid, name, len);
+	kid[len] = '\0';
+	return 0;
+}
+
+bool
+layout_is_p256(const EVP_PKEY *key)
+{
+	char group[32] = "";
+
+	return EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
+	       EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
+	       strcmp(group, SN_X9_62_prime256v1) == 0;
+}
+
+EVP_PKEY *
+layout_public_key(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	EVP_PKEY *key;
+
+	if (f == NULL) {
+		return NULL;
+	}
+	key = PEM_read_PUBKEY(f, NULL, NULL, NULL);
+	fclose(f);
+	if (key != NULL && !layout_is_p256(key)) {
+		EVP_PKEY_free(key);
+		return NULL;
+	}
+	return key;
+}
+
+/* ---- init ---------------------------------------------------------------------------------- */
+
+static int
+complain(const char *what)
+{
+	fprintf(stderr, "tether-keysvc: can't make %s: %s\n", what, strerror(errno));
+	return -1;
+}
+
+static int
+make_folders(void)
+{
+	static const struct {
+		const char *name;
+		mode_t mode;
+	} folders[] = {
+		{"secrets", 0700},
+		{PATH_PUBLIC, 0755},
+		{PATH_TOKENS, 0750}, /* the gateway's group may be let in */
+		{"revoked", 0755},
+		{PATH_STATE, 0700},
+	};
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		if (mkdir(folders[i].name, folders[i].mode) != 0 && errno != EEXIST) {
+			return complain(folders[i].name);
+		}
+	}
+	return 0;
+}
+
+/* Returns 1 when made, 0 when it was there, -1 on failure. */
+static int
+make_once(const char *path, const void *data, size_t len, mode_t mode)
+{
+	if (file_create(path, data, len, mode) == 0) {
+		return 1;
+	}
+	return errno == EEXIST ? 0 : complain(path);
+}
+
+static int
+make_key_secret(void)
+{
+	uint8_t secret[KEY_SECRET];
+	int made;
+
+	secret_random(secret, sizeof(secret));
+	made = make_once(PATH_KEY_SECRET, secret, sizeof(secret), 0600);
+	secret_wipe(secret, sizeof(secret));
+	return made;
+}
+
+static int
+save_key(const char *path, EVP_PKEY *key, bool private)
+{
+	BIO *bio = BIO_new(private ? BIO_s_secmem() : BIO_s_mem());
+	char *data = NULL;
+	long len = 0;
+	int made = -1;
+
+	if (bio != NULL && (private ? PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL)
+				    : PEM_write_bio_PUBKEY(bio, key)) == 1) {
+		len = BIO_get_mem_data(bio, &data);
+		made = make_once(path, data, (size_t)len, private ? 0600 : 0644);
+	}
+	BIO_free(bio);
+	return made;
+}
+
+/* kid: the day, so that names sort by age, and four random hex digits. */
+static void
+new_kid(char kid[KID_TEXT + 1])
+{
+	uint8_t random[2];
+	char tail[HEX_LEN(2) + 1];
+	time_t now = time(NULL);
+	struct tm day;
+
+	secret_random(random, sizeof(random));
+	hex_encode(tail, random, sizeof(random));
+	gmtime_r(&now, &day);
+	strftime(kid, KID_TEXT + 1, "%Y%m%d-", &day);
+	strncat(kid, tail, KID_TEXT - strlen(kid));
+}
+
+static int
+make_sign_key(void)
+{
+	char kid[KID_TEXT + 1], path[MAX_PATH];
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	int made;
+
+	if (key == NULL) {
+		fprintf(stderr, "tether-keysvc: OpenSSL can't make a P-256 key\n");
+		return -1;
+	}
+	new_kid(kid);
+	snprintf(path, sizeof(path), PATH_SIGN_PREFIX "%s.pem", kid);
+	made = save_key(path, key, true);
+	EVP_PKEY_free(key);
+	return made;
+}
+
+/* The public half of a private key, for the broker's plugin. */
+static int
+publish(const char *path)
+{
+	char kid[KID_TEXT + 1], public[MAX_PATH];
+	FILE *f = fopen(path, "re");
+	EVP_PKEY *key = f != NULL ? PEM_read_PrivateKey(f, NULL, NULL, NULL) : NULL;
+	int made = -1;
+
+	if (f != NULL) {
+		fclose(f);
+	}
+	if (key != NULL && layout_kid(kid, path) == 0) {
+		snprintf(public, sizeof(public), PATH_PUBLIC "/%s.pem", kid);
+		made = save_key(public, key, false);
+	} else {
+		fprintf(stderr, "tether-keysvc: %s is not a usable signing key\n", path);
+	}
+	EVP_PKEY_free(key);
+	return made;
+}
+
+static int
+publish_all(void)
+{
+	glob_t found;
+	int result = 0;
+
+	if (glob(PATH_SIGN_PREFIX "*.pem", 0, NULL, &found) != 0) {
+		return -1;
+	}
+	for (size_t i = 0; i < found.gl_pathc && result >= 0; i++) {
+		result = publish(found.gl_pathv[i]);
+	}
+	globfree(&found);
+	return result < 0 ? -1 : 0;
+}
+
+static bool
+have_sign_key(void)
+{
+	glob_t found;
+	bool have = glob(PATH_SIGN_PREFIX "*.pem", 0, NULL, &found) == 0;
+
+	if (have) {
+		globfree(&found);
+	}
+	return have;
+}
+
+int
+layout_init(void)
+{
+	int secret, sign = 0;
+
+	if (make_folders() != 0) {
+		return -1;
+	}
+	secret = make_key_secret();
+	if (secret >= 0 && !have_sign_key()) {
+		sign = make_sign_key();
+	}
+	/* The plugin expects the file from its first start on. */
+	if (secret < 0 || sign < 0 || publish_all() != 0 || make_once(PATH_REVOKED, "", 0, 0644) < 0) {
+		return -1;
+	}
+	return secret + sign;
+}

@@ -1,0 +1,36 @@
+/*
+ * What lies where under the key service's folder (its working folder), and the making of it.
+ */
+#ifndef TETHER_KEYSVC_LAYOUT_H
+#define TETHER_KEYSVC_LAYOUT_H
+
+#include <stdbool.h>
+
+#include <openssl/evp.h>
+
+#include "common/token.h"
+#include "keysvc/files.h"
+
+#define PATH_DEFAULT "/var/lib/tether"
+#define PATH_KEY_SECRET "secrets/key-secret"
+#define PATH_SIGN_PREFIX "secrets/sign-"
+#define PATH_PUBLIC "keys"
+#define PATH_TOKENS "tokens"
+#define PATH_REVOKED "revoked/revoked"
+#define PATH_JOURNAL "state/journal"
+#define PATH_SOCKET "state/keysvc.sock"
+#define PATH_STATE "state"
+
+/* The key id in ".../<kid>.pem" or ".../sign-<kid>.pem". 0, or -1 when it is not [a-z0-9-]{1,16}. */
+int layout_kid(char kid[KID_TEXT + 1], const char *path);
+
+bool layout_is_p256(const EVP_PKEY *key);
+
+/* Reads one public key (PEM) or returns NULL. Caller frees. */
+EVP_PKEY *layout_public_key(const char *path);
+
+/* Makes folders, secrets and public keys that are missing; overwrites nothing. Returns how many
+ * secrets were made (0: all were there), or -1 after a line to standard error. */
+int layout_init(void);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * The key service's own limits, each with its reason. Limits on bytes are in common/max.h.
+ */
+#ifndef TETHER_KEYSVC_LIMITS_H
+#define TETHER_KEYSVC_LIMITS_H
+
+/* Sessions remembered: more than ISSUE_RATE can issue in MAX_LIFE (4 * 14,400 s + the burst). */
+#define MAX_SESSIONS 65536
+/* Revocations remembered: every session once, and as many that an admin named unseen. */
+#define MAX_REVOKED 131072
+
+/* Requests a second that are granted in all, and how many may come at once. A refused one is told
+ * when to ask again. A signature costs 50 us. */
+#define ISSUE_RATE 4
+#define ISSUE_BURST 200
+#define REDEEM_RATE 200 /* after a gateway's restart all its partners come back together */
+#define REDEEM_BURST 2000
+#define END_RATE 50
+#define END_BURST 500
+
+/* The same for one client, by its role. A guest lives 30 s and needs one key. */
+#define GUEST_SECONDS 10
+#define GUEST_BURST 2
+#define AGENT_SECONDS 10
+#define AGENT_BURST 4
+#define GW_RATE 100
+#define GW_BURST 1000
+/* Buckets for clients, per role. Two clients that fall into one bucket share it. */
+#define MAX_BUCKETS 1024
+
+#define MAX_PENDING 64     /* calls that wait for the signer */
+#define MAX_UNTOLD 64      /* revocations sent to the broker that wait for its PUBACK */
+#define MAX_ADMINS 4       /* admin connections at once */
+#define MAX_GATEWAYS 64
+#define MAX_KEYS 8         /* public keys on disk */
+#define MAX_BAD_ANSWERS 50 /* answers a second to requests that could not be parsed */
+
+#define SIGNER_PATIENCE 5000 /* ms: a signer that has not answered by then is replaced */
+#define CONNECT_LIMIT 20000  /* ms to resolve, connect and subscribe */
+#define STAT_PERIOD 10000    /* ms between counters to the net process; it answers each */
+#define NET_PATIENCE 30000   /* ms: a net process silent for so long is replaced */
+#define BACKOFF_MIN 250      /* ms; doubles, with a random half, up to: */
+#define BACKOFF_MAX 10000
+#define RENEW_PERIOD 3600000 /* ms between new tokens for the gateways */
+#define NET_LIFE 12600000    /* ms: a connection is renewed well before its token ends (4 h) */
+#define TIDY_PERIOD 600000   /* ms between removals of what has expired */
+#define ADMIN_PATIENCE 10000 /* ms: an admin connection idle for so long is closed */
+#define TOLD_PATIENCE 1000   /* ms that `revoke` waits for the broker (DESIGN 5: within 1 s) */
+
+#define ANSWER_LIFE 30 /* s: an answer that waits longer in the broker is dropped */
+
+/* Agent versions: the newest that exists, the oldest that is still served. */
+#define AGENT_LATEST TETHER_VERSION
+#define AGENT_OLDEST "0.1.0"
+
+#endif

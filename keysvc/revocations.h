@@ -1,0 +1,35 @@
+/*
+ * The revocations: one list in memory and in revoked/revoked (lines as in common/revoked.h), which
+ * the broker's plugin reads at its start. This is the file's one writer. Main process only.
+ */
+#ifndef TETHER_KEYSVC_REVOCATIONS_H
+#define TETHER_KEYSVC_REVOCATIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/revoked.h"
+#include "keysvc/lines.h"
+
+struct revocations {
+	struct lines file;
+	struct revoked *list; /* MAX_REVOKED, in the order of writing */
+	size_t count;
+};
+
+/* Loads `path`, drops what has expired by `now`, writes it anew. 0 or -1 with errno. */
+int revocations_open(struct revocations *r, const char *path, int64_t now);
+
+bool revocations_has(const struct revocations *r, const uint8_t sid[SID_LEN]);
+
+/* Appends (nothing when the sid is there already); durable only after revocations_sync. 0, or -1
+ * with errno: then the sid is not revoked. `expiry`: unix seconds. */
+int revocations_add(struct revocations *r, const uint8_t sid[SID_LEN], int64_t expiry);
+int revocations_sync(const struct revocations *r);
+
+/* Drops what has expired and writes the file anew when there was any. Indexes into the list change.
+ * 0 or -1 with errno. */
+int revocations_tidy(struct revocations *r, const char *path, int64_t now);
+
+#endif
