@@ -48,17 +48,17 @@ export class Sender {
   }
 
   mode(mode) {
-    this.forget();
+    this.#waiting.clear();
     return this.#sign(() => ({ op: 'mode', mode }));
   }
 
   power(power) {
-    this.forget();
+    this.#waiting.clear();
     return this.#sign(() => ({ op: 'power', power }));
   }
 
   hello() {
-    this.forget();
+    this.#waiting.clear();
     this.#presign();
     return this.#sign(() => ({ op: 'hello' }));
   }
@@ -71,7 +71,7 @@ export class Sender {
 
   // Gives control up, at once where a signed `bye` lies ready.
   bye() {
-    this.forget();
+    this.#forget();
     const ready = this.#farewell;
     this.#farewell = null;
     if (ready && this.#link.send(ready.text)) {
@@ -84,12 +84,12 @@ export class Sender {
 
   // True when it was handed to the socket.
   stop() {
-    this.forget();
+    this.#forget();
     return this.#link.send(STOP);
   }
 
   // Drops every command that has not been sent yet.
-  forget() {
+  #forget() {
     this.#epoch += 1;
     this.#waiting.clear();
   }

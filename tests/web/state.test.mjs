@@ -1,0 +1,373 @@
+// web/state.js and web/situation.js: the rules of control on the page's side, and the sentences.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { alarms, secondsLeft, situation } from '../../web/situation.js';
+import { FRESH, Store } from '../../web/state.js';
+import * as strings from '../../web/strings.js';
+import { MODES } from '../../web/protocol.js';
+import { plainState } from '../lib/fakegw.mjs';
+
+const ME = '0011223344556677';
+const OTHER = 'ffeeddccbbaa9988';
+
+// A store that has joined at time 0 and seen one state, with a clock that the test moves.
+class Page {
+  store = new Store(ME);
+  now = 0;
+  beacon = 0;
+  dropped = 0;
+  state = plainState();
+
+  constructor() {
+    this.store.addEventListener('dropped', () => { this.dropped += 1; });
+    this.store.opened();
+    this.store.phase({ phase: 'joined', left: 14400 }, 0);
+  }
+
+  say(changes = {}, after = 100) {
+    this.now += after;
+    this.beacon += 1;
+    Object.assign(this.state, changes, { beacon: this.beacon });
+    return this.store.accept(structuredClone(this.state), this.now);
+  }
+
+  hello() {
+    this.say();
+    this.store.hello(this.now);
+    this.store.sent('hello', undefined, 1, this.now);
+  }
+
+  live(changes = {}) {
+    this.hello();
+    this.say({ guard: 'live', why: 'none', page: ME, n: 1, ...changes });
+    return this;
+  }
+
+  level(ch, value) {
+    const changed = this.store.want(ch, value, this.now);
+    for (const each of changed) {
+      this.n = (this.n ?? 1) + 1;
+      this.store.sent('level', each, this.n, this.now);
+    }
+    return changed;
+  }
+
+  wait(ms) {
+    this.now += ms;
+    this.store.tick(this.now);
+  }
+
+  get key() {
+    return situation(this.store, this.now, FRESH).key;
+  }
+
+  get alarms() {
+    return alarms(this.store, this.now);
+  }
+
+  get wants() {
+    return [this.store.wants.A, this.store.wants.B];
+  }
+}
+
+const page = (prepare) => {
+  const one = new Page();
+  prepare(one);
+  return one;
+};
+
+const phase = (detail) => (p) => p.store.phase(detail, p.now);
+const sentences = [
+  ['no link', (p) => p.store.failed('none'), 'none', null],
+  ['a broken link', (p) => p.store.failed('broken'), 'broken', null],
+  ['a page without encryption', (p) => p.store.failed('insecure'), 'insecure', null],
+  ['connecting', phase({ phase: 'connecting' }), 'connecting', null],
+  ['the server away', phase({ phase: 'away', retry: 4 }), 'away', null],
+  ['just joined', () => {}, 'joined', null],
+  ['no state for three seconds after joining', (p) => p.wait(3001), 'absent', null],
+  ['only messages that are not authentic', (p) => { p.store.reject('forged'); p.wait(3001); }, 'forgedOnly', null],
+  ['only messages of another version', (p) => { p.store.reject('unknown'); p.wait(3001); }, 'versions', null],
+  ['the first state', (p) => p.say(), 'ready', 'take'],
+  ['asked, no answer yet', (p) => p.hello(), 'helloSent', 'cancel'],
+  ['the guard is asking', (p) => { p.hello(); p.say({ guard: 'asking', page: ME, n: 1 }); }, 'asking', 'cancel'],
+  ['the guard is asking about another page', (p) => p.say({ guard: 'asking', page: OTHER }), 'inUse', null],
+  ['refused', (p) => { p.hello(); p.say({ why: 'refused', page: ME, n: 1 }); }, 'refused', 'take'],
+  ['another page was refused', (p) => p.say({ why: 'refused', page: OTHER }), 'ready', 'take'],
+  ['no answer to the request', (p) => {
+    p.hello();
+    for (let i = 0; i < 5; i += 1) { p.say({}, 1000); p.wait(0); }
+  }, 'unanswered', 'take'],
+  ['in control', (p) => p.live(), 'live', 'give'],
+  ['another page in control', (p) => p.say({ guard: 'live', page: OTHER }), 'inUse', null],
+  ['stop pressed here', (p) => { p.live({ a: 9 }); p.store.stopped(true, p.now); }, 'stopping', 'give'],
+  ['stop confirmed', (p) => { p.live(); p.store.stopped(true, p.now); p.say({ stops: 1, why: 'partner' }); }, 'stoppedByYou', 'give'],
+  ['stop under way, the box not yet at zero', (p) => { p.live(); p.say({ stops: 1, why: 'partner', a: 9 }); }, 'stopping', 'give'],
+  ['hidden', (p) => { p.live(); p.store.leave('hidden'); p.say({ guard: 'waiting', why: 'bye', page: '' }); }, 'hidden', 'take'],
+  ['given back', (p) => { p.live(); p.store.leave('given'); p.say({ guard: 'waiting', why: 'bye', page: '' }); }, 'given', 'take'],
+  ['stale', (p) => { p.say(); p.wait(3001); }, 'stale', null],
+  ['states are back after a silence in control', (p) => { p.live(); p.wait(3001); p.say(); }, 'silence', 'take'],
+  ['the connection is back after a loss in control', (p) => {
+    p.live();
+    p.store.phase({ phase: 'away', retry: 1 }, p.now);
+    p.store.phase({ phase: 'joined', left: 1000 }, p.now);
+    p.say();
+  }, 'lost', 'take'],
+  ['the wearer’s stop', (p) => { p.live(); p.say({ guard: 'stopped', why: 'wearer', stops: 1 }); }, 'stopped_wearer', null],
+  ['the idle shut-down', (p) => p.say({ guard: 'stopped', why: 'idle' }), 'stopped_idle', null],
+  ['the missed check-in', (p) => p.say({ guard: 'stopped', why: 'checkin' }), 'stopped_checkin', null],
+  ['the wearer resumed', (p) => p.say({ guard: 'waiting', why: 'wearer' }), 'after_wearer', 'take'],
+  ['the page was silent', (p) => p.say({ guard: 'waiting', why: 'silent' }), 'after_silent', 'take'],
+  ['the box does not answer', (p) => p.say({ guard: 'fault', why: 'box', box: 'silent' }), 'box_silent', null],
+  ['the box is unplugged', (p) => p.say({ guard: 'fault', why: 'box', box: 'gone' }), 'box_gone', null],
+  ['the box is off', (p) => p.say({ guard: 'fault', why: 'box', box: 'off' }), 'box_off', null],
+  ['the box starts', (p) => p.say({ box: 'starting' }), 'box_starting', null],
+  ['ended by the wearer', (p) => p.say({ guard: 'ended', why: 'ended' }), 'ended', null],
+  ['ended by the wearer, then revoked', (p) => {
+    p.say({ guard: 'ended', why: 'ended' });
+    p.store.phase({ phase: 'ended', why: 'revoked' }, p.now);
+  }, 'ended', null],
+  ['expired, says the guard', (p) => p.say({ guard: 'ended', why: 'expired' }), 'expired', null],
+  ['expired, says the gateway', phase({ phase: 'ended', why: 'expired' }), 'expired', null],
+  ['revoked', phase({ phase: 'ended', why: 'revoked' }), 'revoked', null],
+  ['a key that is expired', phase({ phase: 'refused', why: 'expired' }), 'expired', null],
+  ['a key that is revoked', phase({ phase: 'refused', why: 'revoked' }), 'revoked', null],
+  ['a wrong link', phase({ phase: 'refused', why: 'forged' }), 'forged', null],
+  ['any other refusal', phase({ phase: 'refused', why: 'constructor' }), 'refusedLink', null],
+];
+
+for (const [name, prepare, key, action] of sentences) {
+  test(`the sentence for: ${name}`, () => {
+    const p = page(prepare);
+    assert.equal(p.key, key);
+    assert.equal(situation(p.store, p.now, FRESH).action, action);
+  });
+}
+
+test('every situation that the store can be in has a sentence', () => {
+  const guards = ['waiting', 'asking', 'live', 'stopped', 'fault', 'ended'];
+  const whys = ('none start bye silent refused partner wearer idle checkin box link clock ui ended '
+    + 'expired toString').split(' ');
+  const boxes = ['ok', 'silent', 'off', 'gone', 'starting'];
+  const asides = ['', 'hidden', 'given', 'silence', 'lost', 'unanswered'];
+  for (const guard of guards) for (const why of whys) for (const box of boxes) {
+    for (const owner of ['', ME, OTHER]) for (const held of [true, false]) for (const aside of asides) {
+      const p = page((fresh) => fresh.say({ guard, why, box, page: owner }));
+      Object.assign(p.store, { held, aside });
+      const words = strings.status[p.key];
+      assert.ok(typeof words === 'string', `${guard} ${why} ${box} ${owner} ${held} ${aside}: ${p.key}`);
+    }
+  }
+});
+
+test('no sentence is there that nothing says', () => {
+  const said = new Set(sentences.map(([, , key]) => key));
+  for (const why of ['idle', 'checkin', 'box', 'link', 'clock', 'ui', 'wearer', 'silent']) {
+    said.add(page((p) => p.say({ guard: 'waiting', why })).key);
+    said.add(page((p) => p.say({ guard: 'stopped', why })).key);
+    said.add(page((p) => p.say({ guard: 'fault', why })).key);
+  }
+  said.add(page(phase({ phase: 'refused', why: 'version' })).key);
+  assert.deepEqual(Object.keys(strings.status).filter((key) => !said.has(key)), []);
+});
+
+test('every mode has a title and the meaning of C and D', () => {
+  for (const mode of [...MODES, 'other']) {
+    assert.equal(strings.modes[mode].length, 3, mode);
+  }
+});
+
+test('a beacon that does not rise is counted and changes nothing', () => {
+  const p = page((fresh) => fresh.say());
+  const at = p.now;
+  for (const beacon of [p.beacon, p.beacon - 1]) {
+    assert.equal(p.store.accept({ ...p.state, beacon, guard: 'ended' }, at + 500), false);
+  }
+  assert.equal(p.store.counts.replayed, 2);
+  assert.equal(p.store.stateAt, at);
+  assert.equal(p.key, 'ready');
+});
+
+test('levels can be wanted only in control', () => {
+  const waiting = page((p) => p.hello());
+  assert.deepEqual(waiting.level('A', 10), []);
+  assert.deepEqual(page((p) => p.say({ guard: 'live', page: OTHER })).level('A', 10), []);
+  assert.deepEqual(page((p) => p.say({ guard: 'live', page: ME })).level('A', 10), [], 'never asked');
+  assert.deepEqual(page((p) => p.live()).level('A', 10), ['A']);
+});
+
+test('a level above the cap is wanted at the cap, below zero at zero', () => {
+  const p = page((fresh) => fresh.live({ capa: 60, capb: 0 }));
+  p.level('A', 100);
+  assert.deepEqual(p.wants, [60, 0]);
+  assert.deepEqual(p.level('B', 5), []);
+  p.level('A', -5);
+  assert.deepEqual(p.wants, [0, 0]);
+});
+
+test('a lowered cap lowers the wish at once', () => {
+  const p = page((fresh) => fresh.live({ capa: 60 }));
+  p.level('A', 60);
+  p.say({ capa: 20 });
+  assert.deepEqual(p.wants, [20, 0]);
+});
+
+test('joined channels move together, up to the lower cap', () => {
+  const p = page((fresh) => fresh.live({ join: true, capa: 60, capb: 40 }));
+  assert.deepEqual(p.level('A', 100), ['A', 'B']);
+  assert.deepEqual(p.wants, [40, 40]);
+});
+
+const ends = [
+  ['the partner’s stop', (p) => p.store.stopped(true, p.now), true],
+  ['a zero that a state counts', (p) => p.say({ stops: 1 }), true],
+  ['another mode', (p) => p.store.choose('mode', 'bounce', p.now), true],
+  ['another power', (p) => p.store.choose('power', 'high', p.now), true],
+  ['the wearer’s stop', (p) => p.say({ stops: 1, guard: 'stopped', why: 'wearer' }), false],
+  ['the page being hidden', (p) => p.store.leave('hidden'), false],
+  ['three seconds without a state', (p) => p.wait(3001), false],
+  ['the connection being lost', (p) => p.store.phase({ phase: 'away', retry: 1 }, p.now), false],
+  ['control going to another page', (p) => p.say({ page: OTHER }), false],
+  ['the session’s end', (p) => p.say({ guard: 'ended', why: 'ended' }), false],
+  ['a box fault', (p) => p.say({ guard: 'fault', why: 'box', box: 'silent' }), false],
+];
+for (const [name, happen, keeps] of ends) {
+  test(`both wishes are zero after ${name}, and control is ${keeps ? 'kept' : 'gone'}`, () => {
+    const p = page((fresh) => fresh.live({ capa: 60, capb: 60 }));
+    p.level('A', 30);
+    p.level('B', 20);
+    assert.deepEqual(p.wants, [30, 20]);
+    happen(p);
+    assert.deepEqual(p.wants, [0, 0]);
+    assert.equal(p.store.held, keeps);
+  });
+}
+
+test('a guard that still says live does not give control back to a page that let go', () => {
+  const p = page((fresh) => fresh.live());
+  p.store.leave('hidden');
+  p.say({ guard: 'live' });
+  assert.equal(p.store.controls(p.now), false);
+  assert.deepEqual(p.level('A', 10), []);
+});
+
+test('silence in control is told to the guard once', () => {
+  const p = page((fresh) => fresh.live());
+  p.wait(3001);
+  p.wait(1000);
+  assert.equal(p.dropped, 1);
+});
+
+test('levels stay refused until a stop is confirmed at zero', () => {
+  const p = page((fresh) => fresh.live());
+  p.level('A', 30);
+  p.say({ a: 30, ta: 30, n: 2 });
+  p.store.stopped(true, p.now);
+  p.say({ stops: 1, why: 'partner', ta: 0 });
+  assert.deepEqual(p.level('A', 10), []);
+  p.say({ a: 0 });
+  assert.deepEqual(p.level('A', 10), ['A']);
+});
+
+test('a stop that is not confirmed within two seconds is an alarm until it is', () => {
+  const p = page((fresh) => fresh.live({ a: 30, ta: 30 }));
+  p.store.stopped(true, p.now);
+  assert.deepEqual(p.alarms, []);
+  p.say({}, 1500);
+  assert.deepEqual(p.alarms, []);
+  p.say({}, 600);
+  assert.deepEqual(p.alarms, ['stopUnconfirmed']);
+  p.say({ a: 0, ta: 0 });
+  assert.deepEqual(p.alarms, []);
+});
+
+test('a stop that could not be sent is an alarm at once', () => {
+  const p = page((fresh) => fresh.live({ a: 30 }));
+  p.store.stopped(false, p.now);
+  assert.deepEqual(p.alarms, ['stopUnsent']);
+});
+
+const alarming = [
+  ['forged', (p) => { p.say(); p.store.reject('forged'); }],
+  ['misread', (p) => { p.say(); p.store.phase({ phase: 'bad' }, p.now); }],
+  ['battery', (p) => p.say({ bat: 15 })],
+  ['idle', (p) => p.live({ idle: 30 })],
+  ['soon', (p) => p.say({ left: 299 })],
+  ['boxSilent', (p) => p.say({ guard: 'stopped', why: 'wearer', box: 'silent' })],
+];
+for (const [key, prepare] of alarming) {
+  test(`the alarm "${key}" is raised when it should be, and not otherwise`, () => {
+    assert.deepEqual(page(prepare).alarms, [key]);
+    assert.ok(strings.alarm[key]);
+    assert.deepEqual(page((p) => p.live({ bat: 16, left: 301 })).alarms, []);
+  });
+}
+
+test('the slider follows a target that settles elsewhere, but not one that is still on its way', () => {
+  const p = page((fresh) => fresh.live());
+  p.level('A', 30);
+  p.say({ n: 1, ta: 0 }, 1000);
+  assert.deepEqual(p.wants, [30, 0], 'not answered yet');
+  p.say({ n: 2, ta: 30 });
+  p.say({ ta: 10 });
+  assert.deepEqual(p.wants, [30, 0], 'the wearer’s hand, just now');
+  p.say({ ta: 10 }, 500);
+  assert.deepEqual(p.wants, [10, 0]);
+});
+
+test('round trip is the time from a number sent to a state that has acted on it', () => {
+  const p = page((fresh) => fresh.live());
+  p.level('A', 30);
+  p.say({ n: 1 }, 50);
+  p.say({ n: 2 }, 70);
+  assert.equal(p.store.trip, 120);
+});
+
+test('a parameter asked for is shown until it arrives or moves no more', () => {
+  const p = page((fresh) => fresh.live());
+  assert.equal(p.store.wantParam('C', 90, p.now), true);
+  p.store.sent('param', 'C', 2, p.now);
+  p.say({ n: 2, c: 60 });
+  assert.equal(p.store.params.C, 90);
+  p.say({ c: 90 });
+  assert.equal(p.store.params.C, null);
+  p.store.wantParam('D', 0, p.now);
+  p.store.sent('param', 'D', 3, p.now);
+  p.say({ n: 3, d: 1 });
+  p.say({}, 2000);
+  assert.equal(p.store.params.D, 0);
+  p.say({}, 1500);
+  assert.equal(p.store.params.D, null);
+});
+
+test('a mode asked for is shown until a state has it, or for four seconds', () => {
+  const p = page((fresh) => fresh.live());
+  p.store.choose('mode', 'bounce', p.now);
+  p.say();
+  assert.equal(p.store.chosen.mode.value, 'bounce');
+  p.say({ mode: 'bounce' });
+  assert.equal(p.store.chosen.mode, null);
+  p.store.choose('mode', 'pulse', p.now);
+  p.say({}, 2000);
+  p.say({}, 2001);
+  assert.equal(p.store.chosen.mode, null);
+});
+
+test('time left counts on between states and does not go below zero', () => {
+  const p = page((fresh) => fresh.say({ left: 10 }));
+  p.now += 4000;
+  assert.equal(secondsLeft(p.store, p.now), 6);
+  p.now += 40000;
+  assert.equal(secondsLeft(p.store, p.now), 0);
+});
+
+test('a new link forgets everything of the one before', () => {
+  const p = page((fresh) => fresh.live());
+  p.level('A', 20);
+  p.store.reject('forged');
+  p.store.opened();
+  assert.deepEqual(p.wants, [0, 0]);
+  assert.equal(p.store.held, false);
+  assert.equal(p.store.state, null);
+  assert.equal(p.store.beacon, 0);
+  assert.equal(p.store.counts.forged, 0);
+});
