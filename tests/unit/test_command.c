@@ -127,15 +127,16 @@ with_any_bit_flipped_a_command_is_refused_or_understood_anew(void **state)
 static void
 a_nul_inside_is_refused_wherever_it_stands(void **state)
 {
-	char text[sizeof(LEVEL) + 1];
+	static const char level[] = LEVEL;
+	char text[sizeof(level) + 1];
 	struct command c;
 
 	(void)state;
-	for (size_t at = 0; at <= strlen(LEVEL); at++) {
-		memcpy(text, LEVEL, at);
+	for (size_t at = 0; at < sizeof(level); at++) {
+		memcpy(text, level, at);
 		text[at] = '\0';
-		memcpy(text + at + 1, LEVEL + at, strlen(LEVEL) - at);
-		assert_int_equal(command_parse(&c, text, strlen(LEVEL) + 1), COMMAND_NOT_JSON);
+		memcpy(text + at + 1, level + at, sizeof(level) - 1 - at);
+		assert_int_equal(command_parse(&c, text, sizeof(level)), COMMAND_NOT_JSON);
 	}
 }
 
