@@ -20,7 +20,7 @@ run_child(int argc, char *argv[])
 	const char *which = argc > 0 ? argv[0] : "";
 
 	if (strcmp(which, "box") == 0 && argc == 3) {
-		return box_main(argv[1], argv[2]);
+		return box_main(argv[1], argv[2][0] != '\0' ? argv[2] : NULL);
 	}
 	if (strcmp(which, "link") == 0 && argc == 1) {
 		return link_main();

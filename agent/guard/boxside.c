@@ -67,7 +67,9 @@ box_lost(struct guard *g, uint64_t now, const char *reason)
 {
 	struct limits_box before = box_view(g);
 
-	log_warn("box process ended: %s", reason);
+	if (g->report.port != PORT_GONE) {
+		log_warn("box process ended: %s", reason);
+	}
 	child_stop(&g->box, true);
 	if (!g->limits.kill || g->limits.armed) {
 		limits_zero(&g->limits, &before, WHY_BOX, false);
