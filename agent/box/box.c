@@ -42,7 +42,7 @@ ignore_signals(void)
 				  SIGTTOU, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		signal(all[i], SIG_IGN);
+		(void)signal(all[i], SIG_IGN);
 	}
 }
 
@@ -132,8 +132,8 @@ read_serial(struct box *b)
 }
 
 /* A command in part is worse than none: "A1" of "A100" would be ended by the next one's CR. Giving
- * up makes the guard start another process, which begins with K. A port whose queue is full (EAGAIN)
- * is simply one that does not answer. */
+ * up makes the guard start another process, which begins with K. A port whose queue is full
+ * (EAGAIN) is simply one that does not answer. */
 static void
 write_serial(struct box *b, const char *command, size_t len)
 {

@@ -14,12 +14,12 @@
 
 /* Modes as numbers of one firmware, by enum mode; NONE where it has no such mode. */
 #define NONE 255
-static const uint8_t numbers_2106[MODE_COUNT] = {0, 1, 2, NONE, 3,    4,    5,  6, 7,
+static const uint8_t numbers_2106[MODE_COUNT] = {0, 1, 2,  NONE, 3,    4,  5,  6, 7,
 						 8, 9, 10, NONE, NONE, 11, 12, 13};
-static const uint8_t numbers_beta[MODE_COUNT] = {0, 1,  2,  3,  4,  5,  6,  7, 8,
+static const uint8_t numbers_beta[MODE_COUNT] = {0, 1,	2,  3,	4,  5,	6,  7, 8,
 						 9, 10, 11, 12, 13, 14, 15, 16};
 /* What all have in common. */
-static const uint8_t numbers_any[MODE_COUNT] = {0,    1,    2,    NONE, NONE, NONE,
+static const uint8_t numbers_any[MODE_COUNT] = {0,    1,    2,	  NONE, NONE, NONE,
 						NONE, NONE, NONE, NONE, NONE, NONE,
 						NONE, NONE, NONE, NONE, NONE};
 
@@ -130,10 +130,12 @@ version(const struct field *f, char out[CODEC_VERSION])
 static bool
 power(const struct field *f, char *out)
 {
-	if (f->len != 1 || memchr("LHD", f->text[0], 3) == NULL) {
+	char c = f->len == 1 ? f->text[0] : '\0';
+
+	if (c != 'L' && c != 'H' && c != 'D') {
 		return false;
 	}
-	*out = f->text[0];
+	*out = c;
 	return true;
 }
 
@@ -217,9 +219,9 @@ codec_mode(const struct status *s)
 {
 	const uint8_t *numbers = numbers_of(s);
 
-	for (uint8_t m = 0; m < MODE_COUNT; m++) {
+	for (unsigned m = 0; m < MODE_COUNT; m++) {
 		if (numbers[m] != NONE && numbers[m] == s->mode) {
-			return m;
+			return (uint8_t)m;
 		}
 	}
 	return MODE_OTHER;

@@ -12,7 +12,7 @@ struct element {
 	EVP_MD *sha256;
 	EVP_MD_CTX *hash;
 	uint32_t since; /* replies when this element began */
-	bool broken;    /* the hash failed: give none rather than a weak one */
+	bool broken;	/* the hash failed: give none rather than a weak one */
 };
 
 static void

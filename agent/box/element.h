@@ -1,7 +1,7 @@
 /*
- * What the box link adds to a session id: SHA-256 over the bytes that arrive and the moments at which
- * they do, in nanoseconds. One of three elements (docs/PROTOCOL.md); its worth is in the low bits of
- * the times. Box process only.
+ * What the box link adds to a session id: SHA-256 over the bytes that arrive and the moments at
+ * which they do, in nanoseconds. One of three elements (docs/PROTOCOL.md); its worth is in the low
+ * bits of the times. Box process only.
  */
 #ifndef TETHER_BOX_ELEMENT_H
 #define TETHER_BOX_ELEMENT_H

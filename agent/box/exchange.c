@@ -1,14 +1,16 @@
 /*
- * The conversation with the box (exchange.h). Pure. Box process; the cable is not trusted.
+ * The conversation with the box (exchange.h): orders that come in, commands that go out. Pure. Box
+ * process. The guard's orders are trusted once their form is right.
  */
 #include "agent/box/exchange.h"
 
 #include <string.h>
 
+#include "agent/box/exchange_inner.h"
 #include "common/modes.h"
 
-static void
-kill_begin(struct exchange *x, uint64_t now)
+void
+exchange_kill(struct exchange *x, uint64_t now)
 {
 	x->killing = true;
 	x->kill_at = now;
@@ -22,11 +24,18 @@ kill_begin(struct exchange *x, uint64_t now)
 }
 
 void
+exchange_doubt(struct exchange *x, uint64_t from)
+{
+	x->flight = FLIGHT_DOUBT;
+	x->check_at = from;
+}
+
+void
 exchange_init(struct exchange *x, uint64_t now)
 {
 	memset(x, 0, sizeof(*x));
 	x->poll_every = POLL_FAST;
-	kill_begin(x, now);
+	exchange_kill(x, now);
 }
 
 void
@@ -34,7 +43,7 @@ exchange_close(struct exchange *x, uint64_t now)
 {
 	if (!x->closing) {
 		x->closing = true;
-		kill_begin(x, now);
+		exchange_kill(x, now);
 	}
 }
 
@@ -59,7 +68,7 @@ exchange_order(struct exchange *x, const struct box_order *o, uint64_t now)
 	if (o->act == ACT_KILL) {
 		/* One under way serves: nothing can have been raised since it began. */
 		if (!x->killing) {
-			kill_begin(x, now);
+			exchange_kill(x, now);
 		}
 		x->kill_seq = o->seq;
 	} else if (o->act != ACT_HEARTBEAT && (!x->killing || x->zeros == 2)) {
@@ -68,148 +77,6 @@ exchange_order(struct exchange *x, const struct box_order *o, uint64_t now)
 		x->waiting = true;
 	}
 }
-
-/* ---- lines that arrive --------------------------------------------------------------------- */
-
-static void
-take(struct exchange *x, const struct status *s)
-{
-	x->box = *s;
-	x->news = true;
-}
-
-/* A reply to K counts when the K was written into silence. Any other line in between means that
- * old replies are still coming, so counting starts again. */
-static void
-line_while_killing(struct exchange *x, enum codec_line kind, const struct status *s)
-{
-	bool candidate = x->candidate;
-
-	x->flight = FLIGHT_NONE;
-	x->candidate = false;
-	if (kind == CODEC_STATUS) {
-		take(x, s);
-	}
-	if (kind != CODEC_STATUS || !candidate || !codec_fits(s, ACT_KILL, 0)) {
-		x->zeros = 0;
-		x->waiting = false;
-		return;
-	}
-	if (x->zeros < 2) {
-		x->zeros++;
-	}
-	x->zero = x->zeros == 2;
-}
-
-static void
-doubt(struct exchange *x, uint64_t from)
-{
-	x->flight = FLIGHT_DOUBT;
-	x->check_at = from;
-}
-
-static void
-answered(struct exchange *x, const struct status *s)
-{
-	take(x, s);
-	x->flight = FLIGHT_NONE;
-	if (x->counts) {
-		x->done = x->sent.seq;
-	}
-}
-
-static void
-line_err(struct exchange *x, uint64_t now)
-{
-	if (x->flight == FLIGHT_SENT && !x->retried) {
-		x->retried = true;
-		x->flight = FLIGHT_AGAIN;
-		return;
-	}
-	/* Refused twice: it is not done, and what the box is at now must be asked. */
-	x->counts = false;
-	doubt(x, now);
-}
-
-static void
-line_while_ready(struct exchange *x, enum codec_line kind, const struct status *s, uint64_t now)
-{
-	if (x->flight == FLIGHT_NONE) {
-		return; /* an extra line; the next poll tells what is true */
-	}
-	if (kind == CODEC_ERR) {
-		line_err(x, now);
-	} else if (kind == CODEC_BAD) {
-		doubt(x, now);
-	} else if ((x->checking && x->flight == FLIGHT_SENT) ||
-		   codec_fits(s, x->sent.act, x->sent.value)) {
-		answered(x, s);
-	} else {
-		doubt(x, now + DOUBT);
-	}
-}
-
-/* A line of another firmware is a cut one, unless it comes twice in succession. */
-static enum codec_line
-recognise(struct exchange *x, const struct status *s, uint64_t now)
-{
-	if (x->box.fields == 0 || codec_same_box(&x->box, s)) {
-		x->other.fields = 0;
-		return CODEC_STATUS;
-	}
-	if (x->other.fields == 0 || !codec_same_box(&x->other, s)) {
-		x->other = *s;
-		return CODEC_BAD;
-	}
-	x->other.fields = 0;
-	kill_begin(x, now);
-	return CODEC_STATUS;
-}
-
-static void
-line_arrived(struct exchange *x, uint64_t now)
-{
-	struct status s;
-	enum codec_line kind = codec_status(&s, x->line, x->len);
-
-	x->len = 0;
-	if (kind == CODEC_STATUS) {
-		kind = recognise(x, &s, now);
-	}
-	if (kind == CODEC_STATUS) {
-		x->replies++;
-		x->at = now;
-		x->asked = 0;
-		if (s.a != 0 || s.b != 0) {
-			x->zero = false;
-		}
-	} else {
-		x->faults++;
-	}
-	x->news = true;
-	if (x->killing) {
-		line_while_killing(x, kind, &s);
-	} else {
-		line_while_ready(x, kind, &s, now);
-	}
-}
-
-void
-exchange_bytes(struct exchange *x, const char *bytes, size_t n, uint64_t now)
-{
-	for (size_t i = 0; i < n; i++) {
-		x->last_byte = now;
-		if (bytes[i] == '\r' || bytes[i] == '\n') {
-			if (x->len > 0) {
-				line_arrived(x, now);
-			}
-		} else if (x->len < sizeof(x->line)) {
-			x->line[x->len++] = bytes[i];
-		}
-	}
-}
-
-/* ---- commands that leave ------------------------------------------------------------------- */
 
 static bool
 quiet(const struct exchange *x, uint64_t for_ns, uint64_t now)
@@ -335,7 +202,7 @@ send_next(struct exchange *x, char out[CODEC_COMMAND], uint64_t now, uint64_t *w
 	if (x->waiting) {
 		x->waiting = false;
 		if (now >= x->order.valid_until) {
-			kill_begin(x, now);
+			exchange_kill(x, now);
 			return kill_next(x, out, now, wake);
 		}
 		n = send_new(x, out, &x->order, now);
@@ -356,7 +223,7 @@ send_again(struct exchange *x, char out[CODEC_COMMAND], uint64_t now, uint64_t *
 	size_t n;
 
 	if (o.act != ACT_HEARTBEAT && now >= o.valid_until) {
-		kill_begin(x, now);
+		exchange_kill(x, now);
 		return kill_next(x, out, now, wake);
 	}
 	n = send(x, out, &o, now);
@@ -416,7 +283,7 @@ drop_cut_line(struct exchange *x, uint64_t now, uint64_t *wake)
 	x->faults++;
 	x->news = true;
 	if (!x->killing && x->flight == FLIGHT_SENT) {
-		doubt(x, now);
+		exchange_doubt(x, now);
 	}
 }
 
@@ -446,7 +313,7 @@ exchange_next(struct exchange *x, char out[CODEC_COMMAND], uint64_t now, uint64_
 	watch_port(x, now);
 	/* What was ordered before a silence is not what is wanted after it. */
 	if (!x->killing && (now >= x->valid_until || silent(x, now))) {
-		kill_begin(x, now);
+		exchange_kill(x, now);
 	}
 	if (x->killing && !kill_ended(x, now, wake)) {
 		n = kill_next(x, out, now, wake);

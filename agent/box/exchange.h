@@ -1,13 +1,12 @@
 /*
- * The conversation with the box: what to write, and when. Pure: bytes and time come in, commands and
- * a report go out, so all of it is tested with a fake clock. Box process only.
- * Trusts the guard's orders as far as their form goes; trusts nothing that comes from the cable.
+ * The conversation with the box: what to write, and when. Pure: bytes and time come in, commands
+ * and a report go out, so all of it is tested with a fake clock. Box process only. Trusts the
+ * guard's orders as far as their form goes; trusts nothing that comes from the cable.
  *
  * Times are CLOCK_BOOTTIME nanoseconds. Two states:
- *   killing  K is written until zero is confirmed; orders before that are dropped. So it is from the
- *            start, after ACT_KILL, when the guard's validity runs out, when the box falls silent,
- *            when another firmware answers, and for good when the guard has gone. Without validity
- *            it goes on.
+ *   killing  K is written until zero is confirmed; orders before that are dropped. So it is from
+ * the start, after ACT_KILL, when the guard's validity runs out, when the box falls silent, when
+ * another firmware answers, and for good when the guard has gone. Without validity it goes on.
  *   ready    one command in flight; polls when there is nothing else.
  */
 #ifndef TETHER_BOX_EXCHANGE_H
@@ -22,16 +21,16 @@
 
 #define NS_MS UINT64_C(1000000)
 
-#define MAX_VALIDITY (1000 * NS_MS)  /* no order reaches further ahead (DESIGN 4) */
-#define REPLY_TIMEOUT (500 * NS_MS)  /* a reply takes 42 ms; its own menu keeps the box silent */
-#define KILL_SECOND (60 * NS_MS)     /* after the first K: a reply takes 42 ms */
+#define MAX_VALIDITY (1000 * NS_MS) /* no order reaches further ahead (DESIGN 4) */
+#define REPLY_TIMEOUT (500 * NS_MS) /* a reply takes 42 ms; its own menu keeps the box silent */
+#define KILL_SECOND (60 * NS_MS)    /* after the first K: a reply takes 42 ms */
 #define KILL_THIRD (120 * NS_MS)
-#define KILL_REPEAT (250 * NS_MS)    /* while nothing is confirmed */
-#define KILL_QUIET (60 * NS_MS)      /* no byte for so long: old replies of a burst are over */
-#define ORDER_QUIET (30 * NS_MS)     /* the same before any other command; FTDI chips hold 16 ms */
-#define CUT_LINE (100 * NS_MS)       /* a line without its end for so long won't get one */
-#define DOUBT (100 * NS_MS)          /* the right reply may follow a late or extra one */
-#define POLL_FAST (100 * NS_MS)      /* until there is enough for the first element of a sid */
+#define KILL_REPEAT (250 * NS_MS) /* while nothing is confirmed */
+#define KILL_QUIET (60 * NS_MS)	  /* no byte for so long: old replies of a burst are over */
+#define ORDER_QUIET (30 * NS_MS)  /* the same before any other command; FTDI chips hold 16 ms */
+#define CUT_LINE (100 * NS_MS)	  /* a line without its end for so long won't get one */
+#define DOUBT (100 * NS_MS)	  /* the right reply may follow a late or extra one */
+#define POLL_FAST (100 * NS_MS)	  /* until there is enough for the first element of a sid */
 #define POLL_IDLE (250 * NS_MS)
 
 enum flight {
@@ -45,8 +44,8 @@ struct exchange {
 	/* the guard's word */
 	uint32_t seq, done;
 	uint64_t valid_until; /* of heartbeats and orders, the furthest */
-	bool closing;         /* the guard has gone or broke the protocol */
-	bool waiting;         /* `order` is in the mailbox */
+	bool closing;	      /* the guard has gone or broke the protocol */
+	bool waiting;	      /* `order` is in the mailbox */
 	struct box_order order;
 
 	/* the command under way, when ready */
@@ -61,16 +60,16 @@ struct exchange {
 	bool killing;
 	uint32_t kill_seq; /* of ACT_KILL; 0 when nobody ordered it */
 	uint64_t kill_at;
-	unsigned kills;    /* K's written since kill_at */
-	bool candidate;    /* the K in flight was written into silence: its reply counts */
-	unsigned zeros;    /* successive ones that did */
+	unsigned kills; /* K's written since kill_at */
+	bool candidate; /* the K in flight was written into silence: its reply counts */
+	unsigned zeros; /* successive ones that did */
 
 	/* the line */
 	char line[CODEC_LINE + 1];
-	size_t len;          /* CODEC_LINE + 1: too long */
+	size_t len; /* CODEC_LINE + 1: too long */
 	uint64_t last_byte;
 	uint64_t last_write;
-	uint64_t asked;      /* oldest write since the last valid line, 0 none */
+	uint64_t asked; /* oldest write since the last valid line, 0 none */
 	uint64_t poll_every;
 
 	/* the box */

@@ -18,7 +18,9 @@ copy(char *out, size_t cap, const char *in)
 	size_t n = 0;
 
 	for (; in != NULL && in[n] != '\0' && n < cap - 1; n++) {
-		out[n] = in[n] >= ' ' && in[n] <= '~' ? in[n] : '?';
+		bool printable = in[n] >= ' ' && in[n] <= '~';
+
+		out[n] = printable ? in[n] : '?';
 	}
 	out[n] = '\0';
 	return in == NULL || in[n] == '\0';

@@ -79,8 +79,8 @@ open_path(const char *path)
 	return fd >= 0 ? fd : error_of(errno);
 }
 
-/* Alone on it: the lock keeps out our own kind, root's too; TIOCEXCL all others. Not on a pty, where
- * the flag would outlive this process and lock out the next one. */
+/* Alone on it: the lock keeps out our own kind, root's too; TIOCEXCL all others. Not on a pty,
+ * where the flag would outlive this process and lock out the next one. */
 static int
 claim(int fd, bool listed)
 {

@@ -83,7 +83,8 @@ hear_box(struct parent *p)
 	}
 	if (type->type == FRAME_BOX_REPORT && frame_decode(type, buf, &report) == FRAME_OK) {
 		say_report(&report);
-	} else if (type->type == FRAME_BOX_ELEMENT && frame_decode(type, buf, &element) == FRAME_OK) {
+	} else if (type->type == FRAME_BOX_ELEMENT &&
+		   frame_decode(type, buf, &element) == FRAME_OK) {
 		say_element(&element);
 	} else {
 		printf("bad frame\n");

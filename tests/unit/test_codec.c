@@ -82,7 +82,8 @@ every_reply_of_the_sources_is_read(void **state)
 	assert_int_equal(read_line(&s, "ERR"), CODEC_ERR);
 }
 
-/* The worst that a lost end can do is to shorten the version: then the firmware is an unknown one. */
+/* The worst that a lost end can do is to shorten the version: then the firmware is an unknown one.
+ */
 static void
 a_reply_without_its_end_is_refused_or_of_unknown_firmware(void **state)
 {
@@ -143,16 +144,23 @@ static void
 what_is_not_a_reply_is_refused_and_changes_nothing(void **state)
 {
 	static const char *const bad[] = {
-		"", ":", "::::::::", "ER", "ERRR", "err", "ERR ", "A100",
-		"512:66:00:50:50:1:L:0:0",          /* no version: a dry run's line */
-		"540:201:0:100:100:0:L:0:2.106",    /* over 100 percent */
+		"",
+		":",
+		"::::::::",
+		"ER",
+		"ERRR",
+		"err",
+		"ERR ",
+		"A100",
+		"512:66:00:50:50:1:L:0:0",	 /* no version: a dry run's line */
+		"540:201:0:100:100:0:L:0:2.106", /* over 100 percent */
 		"540:0:256:100:100:0:L:0:2.106",
 		"540:0:0:100:100:256:L:0:2.106",
 		"540:0:0:100:100:0:X:0:2.106",
 		"540:0:0:100:100:0:LH:0:2.106",
 		"540:0:0:100:100:0::0:2.106",
-		"540:0:0:100:100:0:L:2:2.106",      /* join is 0 or 1 */
-		"540:0:0:100:100:0:L:0:2.1",        /* cut version */
+		"540:0:0:100:100:0:L:2:2.106", /* join is 0 or 1 */
+		"540:0:0:100:100:0:L:0:2.1",   /* cut version */
 		"540:0:0:100:100:0:L:0:.106",
 		"540:0:0:100:100:0:L:0:2.106BB",
 		"540:0:0:100:100:0:L:0:2.106b",
@@ -208,19 +216,29 @@ modes_have_their_own_numbers_on_each_firmware(void **state)
 {
 	static const struct {
 		const struct status *firmware;
-		enum mode mode;
+		uint8_t mode;
 		const char *command; /* NULL: it has no such mode */
 	} rows[] = {
-		{&firmware_2106, MODE_PULSE, "M0\r"},    {&firmware_2106, MODE_CONTINUOUS, "M2\r"},
-		{&firmware_2106, MODE_FLO, NULL},        {&firmware_2106, MODE_ASPLIT, "M3\r"},
-		{&firmware_2106, MODE_WAVE, "M5\r"},     {&firmware_2106, MODE_THRUST, "M10\r"},
-		{&firmware_2106, MODE_CYCLE, NULL},      {&firmware_2106, MODE_TWIST, NULL},
-		{&firmware_2106, MODE_RANDOM, "M11\r"},  {&firmware_2106, MODE_TRAINING, "M13\r"},
-		{&firmware_2119, MODE_FLO, "M3\r"},      {&firmware_2119, MODE_ASPLIT, "M4\r"},
-		{&firmware_2131, MODE_TRAINING, "M16\r"}, {&firmware_2131, MODE_CYCLE, "M12\r"},
-		{&firmware_2116, MODE_CONTINUOUS, "M2\r"}, {&firmware_2116, MODE_FLO, NULL},
-		{&firmware_2116, MODE_TRAINING, NULL},   {&firmware_next, MODE_BOUNCE, "M1\r"},
-		{&firmware_next, MODE_WAVE, NULL},       {&firmware_none, MODE_PULSE, "M0\r"},
+		{&firmware_2106, MODE_PULSE, "M0\r"},
+		{&firmware_2106, MODE_CONTINUOUS, "M2\r"},
+		{&firmware_2106, MODE_FLO, NULL},
+		{&firmware_2106, MODE_ASPLIT, "M3\r"},
+		{&firmware_2106, MODE_WAVE, "M5\r"},
+		{&firmware_2106, MODE_THRUST, "M10\r"},
+		{&firmware_2106, MODE_CYCLE, NULL},
+		{&firmware_2106, MODE_TWIST, NULL},
+		{&firmware_2106, MODE_RANDOM, "M11\r"},
+		{&firmware_2106, MODE_TRAINING, "M13\r"},
+		{&firmware_2119, MODE_FLO, "M3\r"},
+		{&firmware_2119, MODE_ASPLIT, "M4\r"},
+		{&firmware_2131, MODE_TRAINING, "M16\r"},
+		{&firmware_2131, MODE_CYCLE, "M12\r"},
+		{&firmware_2116, MODE_CONTINUOUS, "M2\r"},
+		{&firmware_2116, MODE_FLO, NULL},
+		{&firmware_2116, MODE_TRAINING, NULL},
+		{&firmware_next, MODE_BOUNCE, "M1\r"},
+		{&firmware_next, MODE_WAVE, NULL},
+		{&firmware_none, MODE_PULSE, "M0\r"},
 		{&firmware_none, MODE_ASPLIT, NULL},
 	};
 	char out[CODEC_COMMAND];
@@ -327,13 +345,16 @@ orders_are_spelled_as_the_box_wants_them(void **state)
 		uint8_t act, value;
 		const char *command;
 	} rows[] = {
-		{ACT_HEARTBEAT, 0, "\r"},    {ACT_KILL, 0, "K\r"},       {ACT_LEVEL_A, 0, "A0\r"},
-		{ACT_LEVEL_A, 100, "A100\r"}, {ACT_LEVEL_B, 7, "B7\r"},  {ACT_PARAM_C, 2, "C2\r"},
-		{ACT_PARAM_D, 100, "D100\r"}, {ACT_POWER, 0, "L\r"},     {ACT_POWER, 1, "H\r"},
-		{ACT_LEVEL_A, 101, NULL},    {ACT_LEVEL_B, 255, NULL},   {ACT_PARAM_C, 1, NULL},
-		{ACT_PARAM_C, 0, NULL},      {ACT_PARAM_D, 1, NULL},     {ACT_PARAM_D, 101, NULL},
-		{ACT_POWER, 2, NULL},        {ACT_MODE, MODE_COUNT, NULL}, {ACT_MODE, 255, NULL},
-		{ACT_POWER + 1, 0, NULL},    {255, 0, NULL},
+		{ACT_HEARTBEAT, 0, "\r"},     {ACT_KILL, 0, "K\r"},
+		{ACT_LEVEL_A, 0, "A0\r"},     {ACT_LEVEL_A, 100, "A100\r"},
+		{ACT_LEVEL_B, 7, "B7\r"},     {ACT_PARAM_C, 2, "C2\r"},
+		{ACT_PARAM_D, 100, "D100\r"}, {ACT_POWER, 0, "L\r"},
+		{ACT_POWER, 1, "H\r"},	      {ACT_LEVEL_A, 101, NULL},
+		{ACT_LEVEL_B, 255, NULL},     {ACT_PARAM_C, 1, NULL},
+		{ACT_PARAM_C, 0, NULL},	      {ACT_PARAM_D, 1, NULL},
+		{ACT_PARAM_D, 101, NULL},     {ACT_POWER, 2, NULL},
+		{ACT_MODE, MODE_COUNT, NULL}, {ACT_MODE, 255, NULL},
+		{ACT_POWER + 1, 0, NULL},     {255, 0, NULL},
 	};
 	char out[CODEC_COMMAND];
 
@@ -355,8 +376,8 @@ battery_is_shown_in_percent(void **state)
 	static const struct {
 		uint32_t raw;
 		uint8_t percent;
-	} rows[] = {{0, 0},     {320, 0},   {344, 5},     {531, 50},  {741, 99},
-		    {742, 100}, {800, 100}, {32772, 45},  {49664, 100}, {UINT32_MAX, 100}};
+	} rows[] = {{0, 0},	{320, 0},   {344, 5},	 {531, 50},    {741, 99},
+		    {742, 100}, {800, 100}, {32772, 45}, {49664, 100}, {UINT32_MAX, 100}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -383,8 +404,8 @@ a_nine_field_box_below_320_is_off(void **state)
 static void
 a_reply_fits_the_order_that_it_answers(void **state)
 {
-	struct status s = {.a = 80, .b = 0, .c = 100, .d = 100, .power = 'L', .fields = 9,
-			   .version = "2.106"};
+	struct status s = {
+		.a = 80, .b = 0, .c = 100, .d = 100, .power = 'L', .fields = 9, .version = "2.106"};
 
 	(void)state;
 	assert_true(codec_fits(&s, ACT_HEARTBEAT, 0));
@@ -413,7 +434,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_reply_of_the_sources_is_read),
 		cmocka_unit_test(a_reply_without_its_end_is_refused_or_of_unknown_firmware),
-		cmocka_unit_test(a_reply_without_its_beginning_is_refused_or_wrong_in_the_battery_only),
+		cmocka_unit_test(
+			a_reply_without_its_beginning_is_refused_or_wrong_in_the_battery_only),
 		cmocka_unit_test(two_replies_run_together_are_refused_or_wrong_in_the_battery_only),
 		cmocka_unit_test(what_is_not_a_reply_is_refused_and_changes_nothing),
 		cmocka_unit_test(a_flipped_bit_never_gives_a_value_out_of_range),

@@ -1,0 +1,138 @@
+/*
+ * The conversation with the box (exchange.h): what its lines mean. Pure. Box process; the cable is
+ * not trusted: lines may be cut, late, doubled or noise.
+ */
+#include "agent/box/exchange.h"
+
+#include "agent/box/exchange_inner.h"
+
+static void
+take(struct exchange *x, const struct status *s)
+{
+	x->box = *s;
+	x->news = true;
+}
+
+/* A reply to K counts when the K was written into silence. Any other line in between means that
+ * old replies are still coming, so counting starts again. */
+static void
+line_while_killing(struct exchange *x, enum codec_line kind, const struct status *s)
+{
+	bool candidate = x->candidate;
+
+	x->flight = FLIGHT_NONE;
+	x->candidate = false;
+	if (kind == CODEC_STATUS) {
+		take(x, s);
+	}
+	if (kind != CODEC_STATUS || !candidate || !codec_fits(s, ACT_KILL, 0)) {
+		x->zeros = 0;
+		x->waiting = false;
+		return;
+	}
+	if (x->zeros < 2) {
+		x->zeros++;
+	}
+	x->zero = x->zeros == 2;
+}
+
+static void
+answered(struct exchange *x, const struct status *s)
+{
+	take(x, s);
+	x->flight = FLIGHT_NONE;
+	if (x->counts) {
+		x->done = x->sent.seq;
+	}
+}
+
+static void
+line_err(struct exchange *x, uint64_t now)
+{
+	if (x->flight == FLIGHT_SENT && !x->retried) {
+		x->retried = true;
+		x->flight = FLIGHT_AGAIN;
+		return;
+	}
+	/* Refused twice: it is not done, and what the box is at now must be asked. */
+	x->counts = false;
+	exchange_doubt(x, now);
+}
+
+static void
+line_while_ready(struct exchange *x, enum codec_line kind, const struct status *s, uint64_t now)
+{
+	if (x->flight == FLIGHT_NONE) {
+		return; /* an extra line; the next poll tells what is true */
+	}
+	if (kind == CODEC_ERR) {
+		line_err(x, now);
+	} else if (kind == CODEC_BAD) {
+		exchange_doubt(x, now);
+	} else if ((x->checking && x->flight == FLIGHT_SENT) ||
+		   codec_fits(s, x->sent.act, x->sent.value)) {
+		answered(x, s);
+	} else {
+		exchange_doubt(x, now + DOUBT);
+	}
+}
+
+/* A line of another firmware is a cut one, unless it comes twice in succession. */
+static enum codec_line
+recognise(struct exchange *x, const struct status *s, uint64_t now)
+{
+	if (x->box.fields == 0 || codec_same_box(&x->box, s)) {
+		x->other.fields = 0;
+		return CODEC_STATUS;
+	}
+	if (x->other.fields == 0 || !codec_same_box(&x->other, s)) {
+		x->other = *s;
+		return CODEC_BAD;
+	}
+	x->other.fields = 0;
+	exchange_kill(x, now);
+	return CODEC_STATUS;
+}
+
+static void
+line_arrived(struct exchange *x, uint64_t now)
+{
+	struct status s;
+	enum codec_line kind = codec_status(&s, x->line, x->len);
+
+	x->len = 0;
+	if (kind == CODEC_STATUS) {
+		kind = recognise(x, &s, now);
+	}
+	if (kind == CODEC_STATUS) {
+		x->replies++;
+		x->at = now;
+		x->asked = 0;
+		if (s.a != 0 || s.b != 0) {
+			x->zero = false;
+		}
+	} else {
+		x->faults++;
+	}
+	x->news = true;
+	if (x->killing) {
+		line_while_killing(x, kind, &s);
+	} else {
+		line_while_ready(x, kind, &s, now);
+	}
+}
+
+void
+exchange_bytes(struct exchange *x, const char *bytes, size_t n, uint64_t now)
+{
+	for (size_t i = 0; i < n; i++) {
+		x->last_byte = now;
+		if (bytes[i] == '\r' || bytes[i] == '\n') {
+			if (x->len > 0) {
+				line_arrived(x, now);
+			}
+		} else if (x->len < sizeof(x->line)) {
+			x->line[x->len++] = bytes[i];
+		}
+	}
+}
