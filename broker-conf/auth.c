@@ -11,8 +11,10 @@
 #include <time.h>
 
 #include <mosquitto.h>
+#if LIBMOSQUITTO_VERSION_NUMBER < 2001000 /* 2.1 has all of it in mosquitto.h */
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
+#endif
 
 #include "broker-conf/policy.h"
 
@@ -170,11 +172,36 @@ load_keys(struct plugin *plugin)
 	return plugin->policy.keys.count;
 }
 
-/* After this the broker asks BASIC_AUTH for every client again. */
+static int
+load_revoked(struct plugin *plugin)
+{
+	unsigned line = 0;
+
+	if (!plugin->revoked_file) {
+		return 0;
+	}
+	switch (revoked_set_load(&plugin->policy.revoked, plugin->revoked_file,
+				 moment_now().unix_ms / 1000, &line)) {
+	case REVOKED_LOADED:
+		return 0;
+	case REVOKED_MALFORMED:
+		mosquitto_log_printf(MOSQ_LOG_ERR, "tether: %s, line %u is not a revocation",
+				     plugin->revoked_file, line);
+		return -1;
+	default:
+		mosquitto_log_printf(MOSQ_LOG_ERR, "tether: can't read %s: %s",
+				     plugin->revoked_file, strerror(errno));
+		return -1;
+	}
+}
+
+/* After this the broker asks BASIC_AUTH for every client again, so what was read here also holds
+ * for those who are connected. Revocations are only ever added. */
 static int
 on_reload(struct plugin *plugin)
 {
 	load_keys(plugin);
+	load_revoked(plugin);
 	return MOSQ_ERR_SUCCESS;
 }
 
@@ -266,29 +293,6 @@ parse_options(struct plugin *plugin, const struct mosquitto_opt *options, int co
 		return -1;
 	}
 	return 0;
-}
-
-static int
-load_revoked(struct plugin *plugin)
-{
-	unsigned line = 0;
-
-	if (!plugin->revoked_file) {
-		return 0;
-	}
-	switch (revoked_set_load(&plugin->policy.revoked, plugin->revoked_file,
-				 moment_now().unix_ms / 1000, &line)) {
-	case REVOKED_LOADED:
-		return 0;
-	case REVOKED_MALFORMED:
-		mosquitto_log_printf(MOSQ_LOG_ERR, "tether: %s, line %u is not a revocation",
-				     plugin->revoked_file, line);
-		return -1;
-	default:
-		mosquitto_log_printf(MOSQ_LOG_ERR, "tether: can't read %s: %s",
-				     plugin->revoked_file, strerror(errno));
-		return -1;
-	}
 }
 
 static void

@@ -42,7 +42,7 @@ records_init(struct records *rs, size_t cap)
 void
 records_finish(struct records *rs)
 {
-	for (size_t i = 0; i < rs->count; i++) {
+	for (size_t i = 0; rs->heap && i < rs->count; i++) {
 		free(rs->heap[i]);
 	}
 	free(rs->by_id);

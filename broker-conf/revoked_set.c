@@ -169,6 +169,6 @@ revoked_set_load(struct revoked_set *set, const char *path, int64_t now, unsigne
 	if (ferror(file)) {
 		result = REVOKED_UNREADABLE;
 	}
-	fclose(file);
+	(void)fclose(file);
 	return result;
 }

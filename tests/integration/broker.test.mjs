@@ -22,7 +22,7 @@ async function world(t, options = {}) {
   const launch = { dir, port, tls, data, ...options };
   const w = { dir, data, key, port, launch, broker: await startBroker(t, launch) };
   w.enter = (who, more) => connect(t, { port, ca, who, options: more });
-  w.as = (role, more) => w.enter(identity(key, role, more));
+  w.as = (role, more, mqttOptions) => w.enter(identity(key, role, more), mqttOptions);
   // An agent and a partner of one session, both connected and subscribed.
   w.pair = async (more = {}) => {
     const sid = hexId();
@@ -174,7 +174,7 @@ describe('the broker', { concurrency: 4 }, () => {
     const pair = await w.pair();
     const guests = [];
     for (let i = 0; i < 5; i++) guests.push(await w.enter({ client: hexId() }));
-    assert.equal(await guests[0].closed, ADMINISTRATIVE_ACTION);
+    assert.equal(await guests[0].closed(), ADMINISTRATIVE_ACTION);
     await works(pair);
     assert.deepEqual(guests.map((g) => g.raw.connected), [false, true, true, true, true]);
   });
@@ -183,7 +183,7 @@ describe('the broker', { concurrency: 4 }, () => {
     const w = await world(t);
     const start = Date.now();
     const guest = await w.enter({ client: hexId() });
-    assert.equal(await guest.closed, ADMINISTRATIVE_ACTION);
+    assert.equal(await guest.closed(35000), ADMINISTRATIVE_ACTION);
     const life = Date.now() - start;
     assert.ok(life > 29500 && life < 31000, `${life} ms`);
   });
@@ -193,7 +193,7 @@ describe('the broker', { concurrency: 4 }, () => {
     const exp = unixNow() + 3;
     const { agent, partner } = await w.pair({ exp, iat: exp - 60 });
     const lasting = await w.pair();
-    const closed = await Promise.all([agent, partner].map(async (c) => [await c.closed, Date.now() - exp * 1000]));
+    const closed = await Promise.all([agent, partner].map(async (c) => [await c.closed(), Date.now() - exp * 1000]));
     for (const [code, late] of closed) {
       assert.equal(code, ADMINISTRATIVE_ACTION);
       assert.ok(late >= 0 && late < 1000, `${late} ms after the expiry`);
@@ -208,7 +208,7 @@ describe('the broker', { concurrency: 4 }, () => {
     const line = revokeLine(revoked.sid);
     const start = Date.now();
     await keysvc.publish('$CONTROL/tether/v1', line);
-    assert.deepEqual([await revoked.agent.closed, await revoked.partner.closed],
+    assert.deepEqual([await revoked.agent.closed(), await revoked.partner.closed()],
       [ADMINISTRATIVE_ACTION, ADMINISTRATIVE_ACTION]);
     assert.ok(Date.now() - start < 1000, `${Date.now() - start} ms`);
     const again = async () => {
@@ -232,7 +232,7 @@ describe('the broker', { concurrency: 4 }, () => {
     const pair = await w.pair();
     const keysvc = await w.as('keysvc');
     await keysvc.publish('$CONTROL/tether/v1', 'revoke everything\n').catch(() => {});
-    await keysvc.closed;
+    await keysvc.closed();
     await works(pair);
     assert.match(w.broker.log(), /\$CONTROL\/tether\/v1 was not understood/);
   });
@@ -263,7 +263,7 @@ describe('the broker', { concurrency: 4 }, () => {
     }
     await works(pair);
     const fresh = await w.enter(pair.who.agent);
-    await pair.agent.closed;
+    await pair.agent.closed();
     await fresh.subscribe(`s/${pair.sid}/cmd`);
     await works({ ...pair, agent: fresh });
     // The old connection's farewell has not taken the new one's record along.
@@ -282,14 +282,34 @@ describe('the broker', { concurrency: 4 }, () => {
     await works(pair);
     rmSync(`${w.data}/keys/k1.pem`);
     w.broker.hup();
-    await Promise.all([pair.agent.closed, pair.partner.closed]);
+    await Promise.all([pair.agent.closed(), pair.partner.closed()]);
     await refused(w.enter(pair.who.agent));
     assert.equal(rotated.raw.connected, true);
     rmSync(`${w.data}/keys/k2.pem`);
     w.broker.hup();
-    await rotated.closed;
+    await rotated.closed();
     assert.equal(w.broker.over(), false);
     assert.match(w.broker.log(), /no public key in/);
+  });
+
+  test('a revocation that came by file alone holds from the next SIGHUP on', async (t) => {
+    const w = await world(t);
+    const [revoked, other] = [await w.pair(), await w.pair()];
+    appendFileSync(`${w.data}/revoked/revoked`, revokeLine(revoked.sid));
+    w.broker.hup();
+    await Promise.all([revoked.agent.closed(), revoked.partner.closed()]);
+    await refused(w.enter(revoked.who.agent));
+    await works(other);
+  });
+
+  test('TLS 1.2 and 1.3 are spoken, and nothing without TLS', async (t) => {
+    const w = await world(t);
+    for (const version of ['TLSv1.2', 'TLSv1.3']) {
+      const client = await w.as('agent', {}, { minVersion: version, maxVersion: version });
+      assert.equal(client.raw.stream.getProtocol(), version);
+    }
+    await assert.rejects(w.as('agent', {}, { protocol: 'mqtt' }));
+    await assert.rejects(w.as('agent', {}, { servername: 'example.org' }), /altnames/);
   });
 
   test('a will is published on the client\'s own topics only', async (t) => {
@@ -298,7 +318,7 @@ describe('the broker', { concurrency: 4 }, () => {
     const will = (topic) => ({ agentOptions: { will: { topic, payload: Buffer.from('lost'), qos: 1 } } });
     const bad = await w.pair(will(`s/${victim.sid}/state`));
     bad.agent.raw.stream.destroy();
-    await bad.agent.closed;
+    await bad.agent.closed();
     const sid = hexId();
     const partner = await w.as('partner', { sid });
     await partner.subscribe(`s/${sid}/state`);
@@ -316,7 +336,7 @@ describe('the broker', { concurrency: 4 }, () => {
     for (const [text, options, codes] of [['x', { retain: true }, [0x9a]], ['x'.repeat(5000), {}, [0x95, -1]]]) {
       const partner = await w.as('partner', { sid: pair.sid });
       partner.publish(topic, text, { qos: 0, ...options }).catch(() => {});
-      assert.ok(codes.includes(await partner.closed), JSON.stringify(options));
+      assert.ok(codes.includes(await partner.closed()), JSON.stringify(options));
     }
     await works(pair);
     assert.deepEqual(pair.agent.received, []);

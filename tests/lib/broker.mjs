@@ -156,8 +156,10 @@ export async function connect(t, { port, ca, who, options = {} }) {
   raw.on('message', (topic, payload) => received.push({ topic, text: payload.toString() }));
   raw.on('disconnect', (packet) => { reason = packet.reasonCode; });
   raw.on('error', (error) => { lastError = error; });
+  let open = true;
+  raw.once('close', () => { open = false; });
   // Resolves with the reason code of the broker's DISCONNECT, or -1 when there was none.
-  const closed = new Promise((done) => raw.once('close', () => done(reason)));
+  const closed = (ms = 5000) => until(() => !open, ms, 'the broker closes the connection').then(() => reason);
   await new Promise((done, fail) => {
     raw.once('connect', done);
     raw.once('error', (error) => fail(error.code === undefined || typeof error.code === 'number'
