@@ -25,7 +25,7 @@ static struct {
 	char request[MAX_TOPIC];
 	struct mqtt *mqtt;
 	bool up;
-	bool said; /* that the broker is away: once, not at every try */
+	const char *said; /* what was logged last: each trouble once, not at every try */
 	uint64_t retry_at, check_at;
 	unsigned failures;
 	uint32_t next_id;
@@ -56,7 +56,7 @@ service_ready(void *owner)
 	(void)owner;
 	svc.up = true;
 	svc.failures = 0;
-	svc.said = false;
+	svc.said = NULL;
 	log_note("connected to the broker");
 }
 
@@ -81,6 +81,15 @@ service_message(void *owner, const char *topic, const void *payload, size_t len)
 	secret_wipe(&a, sizeof(a));
 }
 
+static void
+service_warn(const char *sentence)
+{
+	if (svc.said != sentence) {
+		svc.said = sentence;
+		log_warn("%s; trying again", sentence);
+	}
+}
+
 /* One to 16 s, doubling, with as much again by chance: gateways must not come back in step. */
 static void
 service_retry_later(void)
@@ -97,13 +106,14 @@ service_retry_later(void)
 static void
 service_over(void *owner, enum mqtt_end end)
 {
+	static const char *const sentences[] = {
+		[MQTT_CUT] = "the broker ended the gateway's connection",
+		[MQTT_REFUSED] = "the broker refuses the gateway's token",
+		[MQTT_GONE] = "the broker is out of reach",
+	};
+
 	(void)owner;
-	if (!svc.said) {
-		svc.said = true;
-		log_warn("%s; trying again", end == MQTT_GONE ? "the broker is out of reach"
-				    : end == MQTT_CUT ? "the broker ended the gateway's connection"
-						      : "the broker refuses the gateway's token");
-	}
+	service_warn(sentences[end]);
 	svc.up = false;
 	mqtt_close(svc.mqtt);
 	svc.mqtt = NULL;
@@ -119,10 +129,7 @@ service_connect(void)
 	int64_t exp;
 
 	if (token_read(svc.token) || token_peek(client, &exp, svc.token)) {
-		if (!svc.said) {
-			svc.said = true;
-			log_warn("the token file can't be read or holds no token; trying again");
-		}
+		service_warn("the token file can't be read or holds no token");
 		service_retry_later();
 		return;
 	}
