@@ -131,6 +131,7 @@ export const level = {
   percent,
   value: (want, cap) => `${want} %, limit ${cap} %`,
   onBox: 'Box',
+  old: 'Box, last known',
   asked: (want) => `You ask for ${want} %`,
   notAsked: 'Nothing asked',
   limit: (cap) => `Limit ${cap} %`,

@@ -32,7 +32,7 @@ class Slider {
     this.rail = root.querySelector('.rail');
     this.asked = root.querySelector('.asked');
     this.limit = root.querySelector('.limit');
-    root.querySelector('.box span').textContent = strings.level.onBox;
+    this.source = root.querySelector('.box span');
     this.steps = [...root.querySelectorAll('.step')];
     root.dataset.ch = ch;
     this.input.id = `value-${ch.toLowerCase()}`;
@@ -52,9 +52,10 @@ class Slider {
     this.input.addEventListener('input', () => change(ch, this.input.valueAsNumber));
   }
 
-  // values: name, box (what the box reports), want, cap, enabled, asked, limit (texts).
-  update({ name, box, want, cap, enabled, asked, limit }) {
+  // values: name, box (what the box reports), want, cap, enabled, asked, limit (texts), fresh.
+  update({ name, box, want, cap, enabled, asked, limit, fresh }) {
     put(this.label, name);
+    put(this.source, fresh ? strings.level.onBox : strings.level.old);
     put(this.output, strings.level.percent(box));
     this.output.setAttribute('aria-valuenow', box);
     this.output.setAttribute('aria-valuetext', strings.level.percent(box));
@@ -179,17 +180,18 @@ export class View {
       return;
     }
     const enabled = this.#store.controls(now);
-    $('levels').classList.toggle('old', !this.#store.fresh(now));
+    const fresh = this.#store.fresh(now);
+    document.body.classList.toggle('old', !fresh);
     for (const ch of ['A', 'B']) {
-      this.#renderLevel(ch, enabled);
+      this.#renderLevel(ch, enabled, fresh);
     }
     this.#renderMode(enabled);
     this.#renderPower(enabled);
-    this.#renderParams(enabled);
+    this.#renderParams(enabled, fresh);
     this.#renderDetails();
   }
 
-  #renderLevel(ch, enabled) {
+  #renderLevel(ch, enabled, fresh) {
     const want = this.#store.wants[ch];
     const cap = this.#store.cap(ch);
     this.#sliders[ch].update({
@@ -200,10 +202,11 @@ export class View {
       enabled,
       asked: enabled ? strings.level.asked(want) : strings.level.notAsked,
       limit: cap > 0 ? strings.level.limit(cap) : strings.level.noLimit,
+      fresh,
     });
   }
 
-  #renderParams(enabled) {
+  #renderParams(enabled, fresh) {
     const { state, params } = this.#store;
     const [, ...meanings] = strings.modes[state.mode];
     ['C', 'D'].forEach((ch, i) => {
@@ -218,6 +221,7 @@ export class View {
         enabled: enabled && (meanings[i] !== null),
         asked: want === box ? '' : strings.param.asked(want),
         limit: '',
+        fresh,
       });
     });
   }

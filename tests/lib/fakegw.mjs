@@ -91,6 +91,7 @@ export class FakeGateway {
   socket = null;
   allow = true; // answer `hello` with asking (false: say nothing)
   obey = true; // follow levels as a guard with a quick box would
+  mute = false; // hear and obey, but send no state until run()
   answerJoin = (send) => send({ v: 1, gw: 'joined', left: this.state.left });
   #server;
   #timer;
@@ -199,6 +200,9 @@ export class FakeGateway {
   // Changes the state and sends it, with the next beacon.
   say(changes = {}) {
     Object.assign(this.state, changes);
+    if (this.mute) {
+      return;
+    }
     this.state.beacon += 1;
     this.raw(signState(this.session, JSON.stringify(this.state)));
   }
@@ -212,6 +216,7 @@ export class FakeGateway {
   // A state a second, as a guard does; quiet() ends that.
   run(ms = 1000) {
     this.quiet();
+    this.mute = false;
     this.say();
     this.#timer = setInterval(() => this.say(), ms);
   }

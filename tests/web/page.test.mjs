@@ -1,0 +1,547 @@
+// The page in Chromium against tests/lib/fakegw.mjs: what a partner sees and does.
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import test, { after, before } from 'node:test';
+import { chromium } from 'playwright-core';
+import { words } from '../../web/words.js';
+import { FakeGateway, checkWordBytes, makeSession, plainState, signState } from '../lib/fakegw.mjs';
+import { sleep, until } from '../lib/proc.mjs';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-sync',
+  '--disable-component-update', '--disable-quic', '--no-first-run'];
+const DESKTOP = { viewport: { width: 1280, height: 800 } };
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+const SMALL = { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true };
+
+let browser;
+before(async () => {
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ARGS });
+});
+after(() => browser.close());
+
+// A page in a context of its own. Anything the browser complains of (errors, the content security
+// policy, a request to another host) fails the test.
+async function newPage(t, gw, options = DESKTOP) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const complaints = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (m) => ['error', 'warning'].includes(m.type()) && complaints.push(m.text()));
+  page.on('request', (r) => r.url().startsWith(gw.url) || complaints.push(`request to ${r.url()}`));
+  page.complaints = complaints;
+  t.after(async () => {
+    await context.close();
+    assert.deepEqual(complaints.filter((text) => !text.includes('WebSocket connection')), []);
+  });
+  return page;
+}
+
+async function opened(t, options) {
+  const gw = await FakeGateway.start(t);
+  const page = await newPage(t, gw, options);
+  await page.goto(gw.link);
+  await until(() => gw.joins > 0, 5000, 'the page joins');
+  gw.run();
+  return { gw, page };
+}
+
+async function inControl(t, options) {
+  const { gw, page } = await opened(t, options);
+  await page.getByRole('button', { name: 'Take control' }).click();
+  await gw.command((c) => c.op === 'hello', 'hello');
+  gw.live();
+  await says(page, 'You are in control.');
+  return { gw, page };
+}
+
+const says = (page, words_, ms = 5000) => until(
+  async () => (await page.getByRole('status').textContent()).includes(words_), ms,
+  `status says "${words_}"`,
+);
+const level = (page, ch) => page.getByLabel(`Level ${ch}`, { exact: true });
+const stopButton = (page) => page.getByRole('button', { name: 'Stop', exact: true });
+
+test('key and secret leave the address bar at once and are stored nowhere', async (t) => {
+  const { gw, page } = await opened(t);
+  assert.equal(page.url(), gw.url);
+  assert.equal(gw.joinKey, gw.session.key);
+  const kept = await page.evaluate(() => ({
+    local: localStorage.length, session: sessionStorage.length, cookie: document.cookie,
+    entries: history.length, html: document.documentElement.outerHTML,
+  }));
+  assert.deepEqual([kept.local, kept.session, kept.cookie], [0, 0, '']);
+  const [key, secret] = gw.session.fragment.split('.');
+  assert.ok(!kept.html.includes(key) && !kept.html.includes(secret));
+  await page.goBack().catch(() => {});
+  assert.ok(!page.url().includes('#'));
+});
+
+test('a page opened without a link asks for one and takes it', async (t) => {
+  const gw = await FakeGateway.start(t);
+  const page = await newPage(t, gw);
+  await page.goto(gw.url);
+  await says(page, 'No link is open yet.');
+  await page.getByLabel('Paste the link').fill('https://somewhere/#nonsense');
+  await page.getByRole('button', { name: 'Open' }).click();
+  await says(page, 'incomplete or mistyped');
+  await page.getByLabel('Paste the link').fill(gw.link);
+  await page.keyboard.press('Enter');
+  await until(() => gw.joins > 0, 5000, 'joins');
+  assert.equal(gw.joinKey, gw.session.key);
+  assert.equal(await page.getByLabel('Paste the link').isVisible(), false);
+});
+
+test('another link pasted into the address bar of the same page opens that session', async (t) => {
+  const { gw, page } = await opened(t);
+  await says(page, 'Ready.');
+  gw.quiet();
+  gw.session = makeSession();
+  gw.state = plainState();
+  await page.evaluate((fragment) => { window.location.hash = fragment; }, gw.session.fragment);
+  await until(() => gw.joinKey === gw.session.key, 5000, 'joins the other session');
+  assert.equal(page.url(), gw.url);
+  gw.run();
+  await says(page, 'Ready.');
+});
+
+test('control is asked for with three check words, and refused until the wearer allows it', async (t) => {
+  const { gw, page } = await opened(t);
+  await says(page, 'Ready.');
+  assert.equal(await level(page, 'A').isDisabled(), true);
+  await page.getByRole('button', { name: 'Take control' }).click();
+  const hello = await gw.command((c) => c.op === 'hello', 'hello');
+  assert.ok(hello.good && hello.a === 0 && hello.b === 0 && hello.beacon > 0);
+  await says(page, 'Waiting for the wearer');
+  const expected = checkWordBytes(gw.session, hello.page, gw.state.nonce).map((i) => words[i]);
+  assert.equal(await page.locator('#three').textContent(), expected.join(' '));
+  assert.equal(await level(page, 'A').isDisabled(), true);
+  gw.live();
+  await says(page, 'You are in control.');
+  assert.equal(await level(page, 'A').isEnabled(), true);
+});
+
+test('a refusal is said, and control can be asked for again', async (t) => {
+  const { gw, page } = await opened(t);
+  await page.getByRole('button', { name: 'Take control' }).click();
+  await gw.command((c) => c.op === 'hello', 'hello');
+  gw.say({ guard: 'waiting', why: 'refused' });
+  await says(page, 'The wearer said no.');
+  assert.ok(await page.getByRole('button', { name: 'Take control' }).isVisible());
+});
+
+test('a moved slider becomes a signed level, and the box’s answer is shown apart', async (t) => {
+  const { gw, page } = await inControl(t);
+  gw.obey = false;
+  await level(page, 'A').fill('38');
+  const command = await gw.command((c) => c.op === 'level', 'a level');
+  assert.ok(command.good);
+  assert.deepEqual([command.ch, command.val, command.a, command.b], ['A', 38, 38, 0]);
+  await until(() => page.getByText('You ask for 38 %').isVisible(), 2000, 'what was asked');
+  assert.equal(await page.getByRole('meter', { name: 'Box output A' }).textContent(), '0 %');
+  gw.say({ a: 17, ta: 38, n: command.n });
+  await until(async () => await page.getByRole('meter', { name: 'Box output A' }).textContent() === '17 %',
+    2000, 'what the box reports');
+  assert.equal(await level(page, 'A').inputValue(), '38');
+});
+
+test('every state is answered at once with alive, carrying the wishes and the newest beacon', async (t) => {
+  const { gw, page } = await inControl(t);
+  await level(page, 'B').fill('20');
+  await gw.command((c) => c.op === 'level', 'a level');
+  gw.quiet();
+  await sleep(300);
+  const before_ = gw.of('alive').length;
+  gw.say();
+  const { beacon } = gw.state;
+  const alive = await gw.command((c) => c.op === 'alive' && c.beacon === beacon, 'alive', 500);
+  assert.ok(alive.good);
+  assert.deepEqual([alive.a, alive.b], [0, 20]);
+  await sleep(200);
+  assert.equal(gw.of('alive').length, before_ + 1);
+});
+
+test('a slider cannot go above the cap, by value, keyboard, button or dragging', async (t) => {
+  const { gw, page } = await inControl(t);
+  const slider = level(page, 'A');
+  await slider.fill('90');
+  assert.equal(await slider.inputValue(), '60');
+  await slider.press('End');
+  assert.equal(await slider.inputValue(), '60');
+  assert.equal(await page.getByRole('button', { name: 'Raise A' }).isDisabled(), true);
+  await level(page, 'B').fill('10');
+  const box = await level(page, 'B').boundingBox();
+  const x = box.x + 22 + (box.width - 44) * 0.10;
+  await page.mouse.move(x, box.y + box.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width, box.y + box.height / 2, { steps: 8 });
+  await page.mouse.up();
+  assert.equal(await level(page, 'B').inputValue(), '40');
+  await sleep(500);
+  assert.ok(gw.of('level').length > 0);
+  for (const { ch, val, a, b } of gw.of('level')) {
+    assert.ok(val <= (ch === 'A' ? 60 : 40) && a <= 60 && b <= 40);
+  }
+  gw.say({ capa: 25 });
+  await until(async () => await slider.inputValue() === '25', 1000, 'the slider follows a lowered cap');
+});
+
+test('dragging sends at most ten levels a second and ends with the newest', async (t) => {
+  const { gw, page } = await inControl(t);
+  const box = await level(page, 'A').boundingBox();
+  await page.mouse.move(box.x + 22, box.y + box.height / 2);
+  await page.mouse.down();
+  const begin = Date.now();
+  await page.mouse.move(box.x + 22 + (box.width - 44) * 0.5, box.y + box.height / 2, { steps: 120 });
+  await page.mouse.up();
+  const seconds = (Date.now() - begin) / 1000;
+  await until(() => gw.of('level').at(-1)?.val === 50, 2000, 'the last value arrives');
+  assert.ok(gw.of('level').length <= 10 * seconds + 2, `${gw.of('level').length} in ${seconds} s`);
+});
+
+test('a tap on the track beside the thumb changes nothing', async (t) => {
+  const { gw, page } = await inControl(t, PHONE);
+  const box = await level(page, 'A').boundingBox();
+  await page.touchscreen.tap(box.x + box.width * 0.5, box.y + box.height / 2);
+  await page.mouse.click(box.x + box.width * 0.5, box.y + box.height / 2);
+  await sleep(300);
+  assert.equal(await level(page, 'A').inputValue(), '0');
+  assert.equal(gw.of('level').length, 0);
+});
+
+test('plus and minus change by one percent', async (t) => {
+  const { gw, page } = await inControl(t);
+  await page.getByRole('button', { name: 'Raise B' }).click();
+  await page.getByRole('button', { name: 'Raise B' }).click();
+  await page.getByRole('button', { name: 'Lower B' }).click();
+  await until(() => gw.of('level').at(-1)?.val === 1, 2000, 'one percent');
+  assert.equal(gw.of('level').at(-1).ch, 'B');
+});
+
+const stops = [
+  ['the button', (page) => stopButton(page).click()],
+  ['Escape', (page) => page.keyboard.press('Escape')],
+  ['Escape while a select has the focus', async (page) => {
+    await page.getByLabel('Mode').focus();
+    await page.keyboard.press('Escape');
+  }],
+];
+for (const [name, press] of stops) {
+  test(`stop by ${name} is sent at once and sets both wishes to zero`, async (t) => {
+    const { gw, page } = await inControl(t);
+    await level(page, 'A').fill('30');
+    await until(() => gw.state.a === 30, 2000, 'level 30');
+    await press(page);
+    await until(() => gw.stops === 1, 1000, 'stop arrives');
+    assert.deepEqual(gw.of('stop')[0], { v: 1, op: 'stop', good: true, at: gw.of('stop')[0].at });
+    assert.equal(await level(page, 'A').inputValue(), '0');
+    await says(page, 'You pressed stop. Both outputs are at zero');
+    await until(() => gw.of('alive').at(-1).a === 0, 2000, 'alive wishes zero');
+    await level(page, 'A').fill('5');
+    await until(() => gw.state.a === 5, 2000, 'and the partner may start from zero');
+  });
+}
+
+test('stop works without control, too', async (t) => {
+  const { gw, page } = await opened(t);
+  await says(page, 'Ready.');
+  await page.keyboard.press('Escape');
+  await until(() => gw.stops === 1, 1000, 'stop arrives');
+});
+
+test('a stop that nobody confirms is an alarm', async (t) => {
+  const { gw, page } = await inControl(t);
+  await level(page, 'A').fill('30');
+  await until(() => gw.state.a === 30, 2000, 'level 30');
+  gw.obey = false;
+  await stopButton(page).click();
+  await until(async () => (await page.getByRole('alert').textContent()).includes('not confirmed'), 4000,
+    'an alarm');
+});
+
+test('a stop pressed while the server is away is said and sent on return', async (t) => {
+  const { gw, page } = await inControl(t);
+  gw.socket.terminate();
+  await says(page, 'Trying again in');
+  await stopButton(page).click();
+  assert.match(await page.getByRole('alert').textContent(), /Stop could not be sent/);
+  await until(() => gw.stops === 1, 6000, 'stop arrives after all');
+});
+
+test('the wearer’s stop takes control away until it is asked for anew', async (t) => {
+  const { gw, page } = await inControl(t);
+  await level(page, 'A').fill('30');
+  await until(() => gw.state.a === 30, 2000, 'level 30');
+  gw.say({ guard: 'stopped', why: 'wearer', a: 0, ta: 0, stops: 1 });
+  await says(page, 'The wearer pressed stop.');
+  assert.equal(await level(page, 'A').inputValue(), '0');
+  assert.equal(await level(page, 'A').isDisabled(), true);
+  gw.say({ guard: 'waiting' });
+  await says(page, 'You can take control');
+  assert.equal(await level(page, 'A').isDisabled(), true);
+  const before_ = gw.of('level').length;
+  await page.getByRole('button', { name: 'Take control' }).click();
+  await until(() => gw.of('hello').length === 2, 2000, 'a new hello');
+  gw.live();
+  await says(page, 'You are in control.');
+  assert.equal(await level(page, 'A').inputValue(), '0');
+  assert.equal(gw.of('level').length, before_);
+});
+
+test('states that are forged, replayed or from another session are never acted on', async (t) => {
+  const { gw, page } = await inControl(t);
+  gw.quiet();
+  const ended = (beacon) => JSON.stringify({ ...gw.state, beacon, guard: 'ended', why: 'ended' });
+  const future = gw.state.beacon + 1000;
+  gw.raw(signState(makeSession(), ended(future)));
+  gw.raw(`${'A'.repeat(22)}.${ended(future)}`);
+  gw.raw(signState(gw.session, ended(gw.state.beacon)));
+  await until(async () => await page.locator('#ignored').textContent() === '3', 2000, 'all three are counted');
+  assert.match(await page.getByRole('alert').textContent(), /not from the wearer/);
+  await says(page, 'You are in control.');
+});
+
+test('a link with a wrong secret says that nothing can be verified and offers no control', async (t) => {
+  const gw = await FakeGateway.start(t);
+  const page = await newPage(t, gw);
+  await page.goto(`${gw.url}#${gw.session.key}.${makeSession().fragment.split('.')[1]}`);
+  await until(() => gw.joins > 0, 5000, 'joins');
+  gw.run(500);
+  await says(page, 'cannot be verified');
+  assert.equal(await page.getByRole('button', { name: 'Take control' }).isVisible(), false);
+});
+
+test('three seconds without a state: stale, wishes zero, sliders shut, control given back', async (t) => {
+  const { gw, page } = await inControl(t);
+  await level(page, 'A').fill('30');
+  await until(() => gw.state.a === 30, 2000, 'level 30');
+  await sleep(200);
+  gw.quiet();
+  gw.mute = true;
+  await says(page, 'What is shown is old');
+  assert.equal(await level(page, 'A').inputValue(), '0');
+  assert.equal(await level(page, 'A').isDisabled(), true);
+  const bye = await gw.command((c) => c.op === 'bye', 'bye');
+  assert.ok(bye.good && bye.a === 0 && bye.b === 0);
+  gw.run();
+  await says(page, 'nothing came from the wearer’s computer, so control ended');
+});
+
+test('the wearer’s computer not being there is said after three seconds', async (t) => {
+  const gw = await FakeGateway.start(t);
+  const page = await newPage(t, gw);
+  await page.goto(gw.link);
+  await says(page, 'The wearer’s computer is not there');
+});
+
+test('leaving the page says bye with a good signature', async (t) => {
+  const { gw, page } = await inControl(t);
+  await level(page, 'A').fill('30');
+  await until(() => gw.state.a === 30, 2000, 'level 30');
+  await sleep(100);
+  await page.goto('about:blank');
+  page.complaints.length = 0; // the address about:blank itself
+  const bye = await gw.command((c) => c.op === 'bye', 'bye');
+  assert.ok(bye.good && bye.a === 0 && bye.b === 0);
+});
+
+test('a hidden page gives control back at once and says so on return', async (t) => {
+  const { gw, page } = await inControl(t);
+  await level(page, 'A').fill('30');
+  await until(() => gw.state.a === 30, 2000, 'level 30');
+  const setVisible = (state) => page.evaluate((value) => {
+    Object.defineProperty(document, 'visibilityState', { value, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, state);
+  await setVisible('hidden');
+  const bye = await gw.command((c) => c.op === 'bye', 'bye', 500);
+  assert.ok(bye.good);
+  await sleep(100);
+  const alives = gw.of('alive').length;
+  await sleep(2500);
+  assert.equal(gw.of('alive').length, alives, 'no alive from a hidden page');
+  await setVisible('visible');
+  await says(page, 'You left this page');
+  assert.equal(await level(page, 'A').isDisabled(), true);
+  assert.ok(await page.getByRole('button', { name: 'Take control' }).isVisible());
+});
+
+test('a lost connection ends control, comes back by itself and asks for control anew', async (t) => {
+  const { gw, page } = await inControl(t);
+  gw.socket.terminate();
+  await says(page, 'Trying again in');
+  await until(() => gw.joins === 2, 6000, 'joins again');
+  await says(page, 'The connection was lost');
+  assert.equal(await level(page, 'A').isDisabled(), true);
+});
+
+test('refusals and ends of the gateway are said in words, without a further attempt', async (t) => {
+  const cases = [
+    [{ gw: 'refused', why: 'forged', retry: 0 }, 'This link is wrong'],
+    [{ gw: 'refused', why: 'expired', retry: 0 }, 'time has run out'],
+    [{ gw: 'refused', why: 'revoked', retry: 0 }, 'was withdrawn'],
+    [{ gw: 'ended', why: 'revoked' }, 'was withdrawn'],
+  ];
+  for (const [answer, expected] of cases) {
+    const gw = await FakeGateway.start(t);
+    gw.answerJoin = (send, socket) => { send({ v: 1, ...answer }); socket.close(1000); };
+    const page = await newPage(t, gw);
+    await page.goto(gw.link);
+    await says(page, expected);
+    await sleep(1300);
+    assert.equal(gw.joins, 1);
+  }
+});
+
+test('another page in control is said, and nothing can be moved', async (t) => {
+  const { gw, page } = await opened(t);
+  gw.say({ guard: 'live', why: 'none', page: 'ffeeddccbbaa9988', a: 20, ta: 20 });
+  await says(page, 'Another page is in control');
+  assert.equal(await page.getByRole('button', { name: 'Take control' }).isVisible(), false);
+  assert.equal(await level(page, 'A').isDisabled(), true);
+  await sleep(300);
+  assert.equal(gw.of('alive').length, 0);
+});
+
+test('modes are those of the wearer, C and D carry their meaning, a new mode starts from zero', async (t) => {
+  const { gw, page } = await inControl(t);
+  await level(page, 'A').fill('30');
+  await until(() => gw.state.a === 30, 2000, 'level 30');
+  assert.deepEqual(await page.getByLabel('Mode').locator('option').allTextContents(),
+    ['Pulse', 'Bounce', 'Continuous']);
+  await page.getByLabel('C: pulse rate').fill('70');
+  const param = await gw.command((c) => c.op === 'param', 'param');
+  assert.deepEqual([param.ch, param.val, param.good], ['C', 70, true]);
+  await page.getByLabel('Mode').selectOption('Continuous');
+  const mode = await gw.command((c) => c.op === 'mode', 'mode');
+  assert.deepEqual([mode.mode, mode.a, mode.b, mode.good], ['continuous', 0, 0, true]);
+  await until(() => page.getByLabel('C: feel').isVisible(), 2000, 'C has another meaning');
+  assert.equal(await page.getByLabel('D: not used in this mode').isDisabled(), true);
+  assert.equal(await level(page, 'A').inputValue(), '0');
+});
+
+test('what the wearer has locked cannot be moved and says by whom', async (t) => {
+  const { gw, page } = await inControl(t);
+  assert.equal(await page.getByLabel('Power').isDisabled(), true);
+  assert.ok(await page.getByText('The wearer has locked the power.').isVisible());
+  gw.say({ lockp: false, lockm: true });
+  await until(() => page.getByText('The wearer has locked the mode.').isVisible(), 2000, 'mode locked');
+  assert.equal(await page.getByLabel('Mode').isDisabled(), true);
+  await page.getByLabel('Power').selectOption('High');
+  const power = await gw.command((c) => c.op === 'power', 'power');
+  assert.deepEqual([power.power, power.good], ['high', true]);
+});
+
+test('control can be given back with a button', async (t) => {
+  const { gw, page } = await inControl(t);
+  await page.getByRole('button', { name: 'Give control back' }).click();
+  assert.ok((await gw.command((c) => c.op === 'bye', 'bye')).good);
+  await says(page, 'You gave control back.');
+});
+
+// What a page of any size must keep, in every state that is worth a look.
+async function checkLayout(page, width) {
+  const wide = await page.evaluate(() => document.scrollingElement.scrollWidth);
+  assert.ok(wide <= width, `${wide} px of content in ${width} px`);
+  const small = await page.evaluate(() => [...document.querySelectorAll('button, select, a, input')]
+    .filter((e) => e.checkVisibility())
+    .map((e) => ({ name: e.id || e.textContent, box: e.getBoundingClientRect() }))
+    .filter(({ box }) => box.width < 44 || box.height < 44)
+    .map(({ name, box }) => `${name} ${box.width}x${box.height}`));
+  assert.deepEqual(small, []);
+  const stop = await stopButton(page).boundingBox();
+  const height = page.viewportSize().height;
+  assert.ok(stop.y >= 0 && stop.y + stop.height <= height, 'Stop is on the screen');
+}
+
+async function checkAccessible(page, name) {
+  await page.evaluate(axe);
+  const { violations, passes } = await page.evaluate(() => window.axe.run(document, {
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+  }));
+  assert.ok(passes.length > 10, 'axe has looked at something');
+  assert.deepEqual(violations.map((v) => `${name} ${v.id}: ${v.nodes.map((n) => n.html).join(' ')}`), []);
+}
+
+for (const colorScheme of ['light', 'dark']) {
+  for (const [name, options] of Object.entries({ DESKTOP, PHONE, SMALL })) {
+    test(`every view is accessible and fits: ${name.toLowerCase()}, ${colorScheme}`, async (t) => {
+      const gw = await FakeGateway.start(t);
+      const page = await newPage(t, gw, { ...options, colorScheme });
+      const look = async (what) => {
+        await checkAccessible(page, what);
+        await checkLayout(page, options.viewport.width);
+      };
+      await page.goto(gw.url);
+      await look('no link');
+      for (const path of ['about.html', 'privacy']) {
+        await page.goto(gw.url + path);
+        await checkAccessible(page, path);
+      }
+      await page.goto(gw.link);
+      await until(() => gw.joins > 0, 5000, 'joins');
+      gw.run();
+      await says(page, 'Ready.');
+      await look('ready');
+      await page.getByRole('button', { name: 'Take control' }).click();
+      await says(page, 'Waiting for the wearer');
+      await look('asking');
+      gw.live();
+      await says(page, 'You are in control.');
+      await level(page, 'A').fill('30');
+      await look('in control');
+      gw.say({ idle: 30, bat: 5 });
+      await until(() => page.getByRole('alert').isVisible(), 2000, 'alarms');
+      await look('alarms');
+      gw.quiet();
+      gw.mute = true;
+      await says(page, 'What is shown is old');
+      await look('stale');
+    });
+  }
+}
+
+test('at 200 % zoom everything that takes the focus can be seen above Stop', async (t) => {
+  const { page } = await inControl(t, { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 });
+  await checkLayout(page, 640);
+  const seen = new Set();
+  for (let i = 0; i < 30; i += 1) {
+    await page.keyboard.press('Tab');
+    const at = await page.evaluate(() => {
+      const element = document.activeElement;
+      const box = element.getBoundingClientRect();
+      const bar = document.querySelector('.bar').getBoundingClientRect();
+      return { tag: element.tagName, id: element.id || element.textContent, top: box.top, bottom: box.bottom, bar: bar.top };
+    });
+    seen.add(at.id);
+    if (at.tag !== 'BODY' && at.id !== 'stop') {
+      assert.ok(at.top >= 0 && at.bottom <= at.bar + 1, JSON.stringify(at));
+    }
+  }
+  for (const id of ['control', 'value-a', 'value-b', 'mode', 'stop']) {
+    assert.ok(seen.has(id), `${id} can be reached with Tab`);
+  }
+});
+
+test('with reduced motion nothing is animated', async (t) => {
+  const gw = await FakeGateway.start(t);
+  const page = await newPage(t, gw, { ...DESKTOP, reducedMotion: 'reduce' });
+  await page.goto(gw.link);
+  await until(() => gw.joins > 0, 5000, 'joins');
+  assert.equal(await page.evaluate(() => document.getAnimations().length), 0);
+});
+
+test('the status speaks once per situation, not with every state', async (t) => {
+  const { gw, page } = await inControl(t);
+  await page.evaluate(() => {
+    window.changes = 0;
+    new MutationObserver((list) => { window.changes += list.length; })
+      .observe(document.querySelector('[role=status]'), { childList: true, characterData: true, subtree: true });
+  });
+  for (let i = 0; i < 10; i += 1) {
+    gw.say({ a: i });
+    await sleep(30);
+  }
+  assert.equal(await page.evaluate(() => window.changes), 0);
+});
