@@ -126,18 +126,25 @@ limits_want(struct limits *l, const uint8_t want[2])
 	}
 }
 
-/* May the partner change anything now? */
+/* May the partner set a target now? Also while its own zero is still being confirmed. */
+static bool
+may_ask(const struct limits *l, uint64_t now)
+{
+	return l->armed && !l->latched && l->authority > now && l->end > now;
+}
+
+/* May a target be acted on now? */
 static bool
 in_control(const struct limits *l, uint64_t now)
 {
-	return l->armed && !l->latched && !l->kill && l->authority > now && l->end > now;
+	return may_ask(l, now) && !l->kill;
 }
 
 bool
 limits_level(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
 	     unsigned channel, uint8_t value, uint64_t now)
 {
-	if (!in_control(l, now) || channel > 1 || value > LEVEL_MAX) {
+	if (!may_ask(l, now) || channel > 1 || value > LEVEL_MAX) {
 		return false;
 	}
 	value = lower(value, limits_cap(s, b, channel));
@@ -156,7 +163,7 @@ limits_level(struct limits *l, const struct limits_settings *s, const struct lim
 bool
 limits_param(struct limits *l, unsigned channel, uint8_t value, uint64_t now)
 {
-	if (!in_control(l, now) || channel > 1 || value > LEVEL_MAX) {
+	if (!may_ask(l, now) || channel > 1 || value > LEVEL_MAX) {
 		return false;
 	}
 	value = value < PARAM_MIN ? PARAM_MIN : value;
@@ -179,7 +186,7 @@ bool
 limits_mode(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
 	    uint8_t mode, uint64_t now)
 {
-	if (!in_control(l, now) || s->lock_mode || !mode_in(s->modes, mode) || !mode_in(b->modes, mode)) {
+	if (!may_ask(l, now) || s->lock_mode || !mode_in(s->modes, mode) || !mode_in(b->modes, mode)) {
 		return false;
 	}
 	if (mode != b->mode) {
@@ -193,7 +200,7 @@ bool
 limits_power(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
 	     uint8_t power, uint64_t now)
 {
-	if (!in_control(l, now) || s->lock_power || power > 1) {
+	if (!may_ask(l, now) || s->lock_power || power > 1) {
 		return false;
 	}
 	if (power == 0 && b->low_resets && s->lock_mode) {

@@ -98,7 +98,8 @@ void limits_recap(struct limits *l);
 /* The wearer pressed a key. */
 void limits_seen(struct limits *l, uint64_t now);
 
-/* ---- the partner; all authentic, all false when refused ---- */
+/* ---- the partner; all authentic, all false when refused ----
+ * While the partner's own zero is being confirmed, targets are taken but nothing is written. */
 
 /* Takes control, from zero. Refused while latched, while a kill is pending, without an answering
  * box, without authority, or after the end. */

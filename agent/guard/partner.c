@@ -31,7 +31,8 @@ partner_hello(struct guard *g, int page, uint64_t until, uint64_t now)
 		limits_authority(&g->limits, until);
 		return;
 	}
-	if (s->control != NO_PAGE || (s->asking != NO_PAGE && s->asking != page) || until <= now) {
+	if (g->limits.latched || s->control != NO_PAGE || (s->asking != NO_PAGE && s->asking != page) ||
+	    until <= now) {
 		return;
 	}
 	if (s->asking == NO_PAGE) {
@@ -157,6 +158,9 @@ partner_turn(struct guard *g, uint64_t now)
 	if (s->control != NO_PAGE && !g->limits.armed) {
 		s->control = NO_PAGE;
 		publish_soon(g);
+	}
+	if (g->limits.latched) {
+		s->asking = NO_PAGE; /* who asked before a stop must ask again after it */
 	}
 	if (s->asking == NO_PAGE) {
 		return;

@@ -45,7 +45,7 @@ export class BoxLog {
     const at = await until(() => {
       const last = this.now();
       return last.a === 0 && last.b === 0 && last.ms >= since ? last.ms : 0;
-    }, limit, `both outputs at zero; now ${JSON.stringify(this.now())}`);
+    }, limit, () => `both outputs at zero; now ${JSON.stringify(this.now())}`);
     return at - since;
   }
 }

@@ -106,7 +106,7 @@ export class Partner extends EventEmitter {
 
   async when(check, ms, what) {
     return until(() => this.state && check(this.state) && this.state, ms,
-      `${what ?? check}; last state ${JSON.stringify(this.state)}, gateway ${JSON.stringify(this.gw)}, ${this.error ?? ''}`);
+      () => `${what ?? check}; last state ${JSON.stringify(this.state)}, gateway ${JSON.stringify(this.gw)}, ${this.error ?? ''}`);
   }
 
   // Joins and takes control.

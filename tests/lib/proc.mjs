@@ -38,13 +38,14 @@ export function certs(dir, ...names) {
   return { ca: `${dir}/ca.pem`, cert: `${dir}/server.pem`, key: `${dir}/server.key` };
 }
 
-// Polls until check() is truthy and returns that value; throws after ms with `what`.
+// Polls until check() is truthy and returns that value; throws after ms with `what`
+// (a text, or a function that makes one then).
 export async function until(check, ms, what) {
   const end = Date.now() + ms;
   for (;;) {
     const value = await check();
     if (value) return value;
-    if (Date.now() > end) throw new Error(`after ${ms} ms still not: ${what}`);
+    if (Date.now() > end) throw new Error(`after ${ms} ms still not: ${typeof what === 'function' ? what() : what}`);
     await sleep(20);
   }
 }
@@ -88,7 +89,7 @@ export function start(t, file, args = [], options = {}) {
         const found = out.match(pattern) ?? err.match(pattern);
         if (!found && over()) throw new Error(`${file} ended without ${pattern}\n${out}${err}`);
         return found;
-      }, ms, `${path.basename(file)} says ${pattern}\n${out}${err}`),
+      }, ms, () => `${path.basename(file)} says ${pattern}\n${out}${err}`),
   };
 }
 

@@ -31,7 +31,7 @@ export class Agent {
       if (this.program.over()) throw new Error(`the agent ended: ${this.program.err()}${this.program.out()}`);
       const link = this.last('link')?.link;
       return link !== not && link;
-    }, ms, `a link; ${this.program.err()}${this.program.out().slice(-2000)}`);
+    }, ms, () => `a link; ${this.program.err()}${this.program.out().slice(-2000)}`);
   }
 
   // Pids of its children by role: box, link, ui.

@@ -285,11 +285,17 @@ after_the_partners_own_stop_the_partner_may_start_from_zero(void **state)
 	(void)state;
 	limits_level(&w.l, &w.s, &w.b, 0, 30, w.now);
 	turns(&w, 1000);
+	w.b.zero = false;
 	limits_zero(&w.l, &w.b, WHY_PARTNER, false);
-	assert_false(limits_level(&w.l, &w.s, &w.b, 0, 30, w.now));
-	turns(&w, 30);
+	assert_true(limits_level(&w.l, &w.s, &w.b, 1, 30, w.now));
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(turn(&w).act, ACT_KILL);
+		w.b.zero = false; /* not confirmed yet: nothing else is written */
+	}
+	w.b.zero = true;
+	turns(&w, 4000);
 	assert_int_equal(w.b.raw[0], 0);
-	assert_true(limits_level(&w.l, &w.s, &w.b, 0, 30, w.now));
+	assert_int_equal(w.b.raw[1], 60);
 }
 
 static void
