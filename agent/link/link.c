@@ -197,15 +197,24 @@ turn_ms(const struct link *l)
 	return l->deadline > now ? (int)(l->deadline - now) : 0;
 }
 
-/* libmosquitto reads again after a hang-up during the handshake without an error: that is counted,
- * else the loop would spin. */
+/* Until the handshake is over libmosquitto can't tell what the socket waits for: 2.0.11 says too
+ * little, from 2.0.15 on it asks to write all the time. */
+static bool
+wants_to_write(const struct link *l)
+{
+	const SSL *ssl = mosquitto_ssl_get(l->mqtt);
+
+	return l->tls.done || ssl == NULL ? mosquitto_want_write(l->mqtt) : SSL_want_write(ssl);
+}
+
+/* Reading carries the handshake on, whatever it waits for. libmosquitto 2.0.11 reports no error for
+ * a hang-up during it: that is counted, else the loop would spin. */
 static void
 serve_network(struct link *l, short events, unsigned *hangups)
 {
 	int rc = 0;
 
-	if ((events & (POLLIN | POLLHUP | POLLERR)) != 0 ||
-	    ((events & POLLOUT) != 0 && !l->tls.done)) {
+	if ((events & ~POLLOUT) != 0 || (events != 0 && !l->tls.done)) {
 		rc = mosquitto_loop_read(l->mqtt, 1);
 	}
 	if (rc == 0 && (events & POLLOUT) != 0 && l->tls.done) {
@@ -225,6 +234,25 @@ serve_network(struct link *l, short events, unsigned *hangups)
 	}
 }
 
+/* Commands go out before anything else is done. FRAME_OK, or FRAME_CLOSED or FRAME_BAD: the end. */
+static int
+serve_guard(struct link *l)
+{
+	int rc = tell_guard(l);
+
+	if (rc == FRAME_EMPTY) {
+		rc = FRAME_OK;
+	}
+	for (int i = 0; i < TURN_FRAMES && rc == FRAME_OK; i++) {
+		rc = hear_guard(l);
+	}
+	if (rc == FRAME_OK || rc == FRAME_EMPTY) {
+		job_publish_state(l);
+		rc = tell_guard(l);
+	}
+	return rc == FRAME_EMPTY ? FRAME_OK : rc;
+}
+
 /* Until the job is over or the guard has gone: 0, or -1 when the guard broke the rules. */
 static int
 serve(struct link *l)
@@ -232,31 +260,21 @@ serve(struct link *l)
 	unsigned hangups = 0;
 	int rc = FRAME_OK;
 
-	while (!l->over) {
+	while (!l->over && rc == FRAME_OK) {
 		bool full = l->status_due || link_out_next(&l->out) != NULL;
 		struct pollfd p[2] = {
 			{l->guard, (short)(POLLIN | (full ? POLLOUT : 0)), 0},
-			{mosquitto_socket(l->mqtt),
-			 (short)(POLLIN | (mosquitto_want_write(l->mqtt) ? POLLOUT : 0)), 0},
+			{mosquitto_socket(l->mqtt), (short)(POLLIN | (wants_to_write(l) ? POLLOUT : 0)),
+			 0},
 		};
 
 		if (poll(p, 2, turn_ms(l)) < 0 && errno != EINTR) {
 			return -1;
 		}
 		serve_network(l, p[1].revents, &hangups);
-		for (int i = 0; i < TURN_FRAMES && rc == FRAME_OK; i++) {
-			rc = hear_guard(l);
-		}
-		if (rc == FRAME_OK || rc == FRAME_EMPTY) {
-			job_publish_state(l);
-			rc = tell_guard(l);
-		}
-		if (rc == FRAME_CLOSED || rc == FRAME_BAD) {
-			return rc == FRAME_CLOSED ? 0 : -1;
-		}
-		rc = FRAME_OK;
+		rc = serve_guard(l);
 	}
-	return 0;
+	return rc == FRAME_BAD ? -1 : 0;
 }
 
 int

@@ -270,12 +270,11 @@ job_connect(struct link *l, struct link_words *words)
 
 	errno = 0;
 	rc = mosquitto_connect_bind_v5(l->mqtt, l->setup.host, l->setup.port, KEEPALIVE_S, NULL, NULL);
-	if (rc == MOSQ_ERR_TLS) { /* a quick server's answer is read within this call */
-		words->text = link_tls_words(&l->tls);
-		return -1;
-	}
 	if (rc != 0) {
 		*words = link_words_connect(rc, errno);
+		if (l->tls.began) { /* a quick server's refusal is read within this call */
+			words->text = link_tls_words(&l->tls);
+		}
 		return -1;
 	}
 	l->deadline = clock_ms() + LATE_CONNECT;

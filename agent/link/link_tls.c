@@ -27,9 +27,9 @@ note_progress(const SSL *ssl, int where, int value)
 	struct link_tls *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 
 	(void)value;
-	if ((where & SSL_CB_HANDSHAKE_START) != 0 && t->ready != NULL) {
+	if ((where & SSL_CB_HANDSHAKE_START) != 0 && !t->began) {
+		t->began = true;
 		t->ready(t->context);
-		t->ready = NULL;
 	}
 	if ((where & SSL_CB_HANDSHAKE_DONE) != 0) {
 		t->done = true;

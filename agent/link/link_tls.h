@@ -12,7 +12,8 @@
 struct link_tls {
 	SSL_CTX *ctx;
 	int error; /* X509_V_ERR_... of the first certificate that was refused, 0 none */
-	bool done; /* the handshake is over, the server is who it should be */
+	bool began; /* the handshake has begun */
+	bool done;  /* the handshake is over, the server is who it should be */
 	void (*ready)(void *context); /* see link_tls_init */
 	void *context;
 };

@@ -44,11 +44,12 @@ export const tcpServer = (t, serve) => listen(t, createTcp(serve));
 
 // A TLS server with the certificate of `tls` (certs()) that speaks just enough MQTT 5 to be taken for a broker.
 // on.connack: bytes for CONNECT; on.subscribed(socket): called after it answered; on.published(socket): a QoS 1
-// PUBLISH came; on.left(): a DISCONNECT came.
-export function fakeBroker(t, tls, on = {}) {
-  const server = createTls({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, (socket) => {
+// PUBLISH came; on.left(): a DISCONNECT came; on.data(bytes): all that comes. `options` go to node's TLS server.
+export function fakeBroker(t, tls, on = {}, options = {}) {
+  const server = createTls({ cert: readFileSync(tls.cert), key: readFileSync(tls.key), ...options }, (socket) => {
     socket.on('error', () => {});
     socket.on('data', (data) => {
+      on.data?.(data);
       if (data[0] === 0x10) socket.write(on.connack ?? Buffer.from([0x20, 3, 0, 0, 0]));
       if (data[0] === 0x82) {
         socket.write(Buffer.from([0x90, 4, data[2], data[3], 0, 0]));
