@@ -29,7 +29,7 @@ job_end(struct link *l, const struct link_words *words)
 	l->over = true;
 	l->status.phase = words->phase;
 	l->status.retry = words->retry;
-	snprintf(l->status.why, sizeof(l->status.why), "%s", words->text);
+	(void)snprintf(l->status.why, sizeof(l->status.why), "%s", words->text);
 	l->status_due = true;
 }
 
@@ -160,28 +160,26 @@ take_command(struct link *l, const char *text, size_t len)
 	}
 }
 
-/* libmosquitto stops reading when errno is EAGAIN after a callback, although TLS may still hold
- * whole messages that no poll will tell of: errno stays as it was. */
+/* Nothing is sent from here, only queued: libmosquitto stops reading when it finds EAGAIN in errno
+ * after a callback, although TLS may still hold whole messages that no poll will tell of. */
 static void
 on_message(struct mosquitto *m, void *user, const struct mosquitto_message *message,
 	   const mosquitto_property *p)
 {
 	struct link *l = user;
-	int error = errno;
+	const char *text = message->payload != NULL ? message->payload : "";
+	size_t len = (size_t)message->payloadlen;
 
 	(void)m;
 	(void)p;
-	if (message->topic != NULL && strcmp(message->topic, l->listen) == 0) {
-		const char *text = message->payload != NULL ? message->payload : "";
-		size_t len = (size_t)message->payloadlen;
-
-		if (l->setup.job == JOB_AGENT) {
-			take_command(l, text, len);
-		} else {
-			take_answer(l, text, len);
-		}
+	if (message->topic == NULL || strcmp(message->topic, l->listen) != 0) {
+		return;
 	}
-	errno = error;
+	if (l->setup.job == JOB_AGENT) {
+		take_command(l, text, len);
+	} else {
+		take_answer(l, text, len);
+	}
 }
 
 /* Reasons below 128 are libmosquitto's own MOSQ_ERR_ numbers: no word of the server. */
@@ -213,11 +211,11 @@ set_topics(struct link *l)
 
 	if (l->setup.job == JOB_AGENT) {
 		hex_encode(sid, l->setup.sid, SID_LEN);
-		snprintf(l->listen, sizeof(l->listen), "s/%s/cmd", sid);
-		snprintf(l->speak, sizeof(l->speak), "s/%s/state", sid);
+		(void)snprintf(l->listen, sizeof(l->listen), "s/%s/cmd", sid);
+		(void)snprintf(l->speak, sizeof(l->speak), "s/%s/state", sid);
 	} else {
-		snprintf(l->listen, sizeof(l->listen), "key/%s/%s/res", role, l->setup.client);
-		snprintf(l->speak, sizeof(l->speak), "key/%s/%s/req", role, l->setup.client);
+		(void)snprintf(l->listen, sizeof(l->listen), "key/%s/%s/res", role, l->setup.client);
+		(void)snprintf(l->speak, sizeof(l->speak), "key/%s/%s/req", role, l->setup.client);
 	}
 }
 
