@@ -1,0 +1,292 @@
+/*
+ * Sentences, times and bars; see view.h. Runs in the ui.
+ */
+#include "agent/ui/view.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What a wearer has to tell apart. Every situation whose sentence speaks of zero or of a stop is
+ * reached only when the box has confirmed zero. */
+enum situation {
+	NOTHING_YET,  /* no view so far */
+	BOX_STARTING, /* no answer from the box so far */
+	BOX_SILENT,   /* open, but it does not answer */
+	BOX_OFF,      /* answers, but is switched off */
+	BOX_GONE,     /* the cable */
+	UNCONFIRMED,  /* it answers, but two zeros in a row have not come yet */
+	FAULT,	      /* zero; the guard does not trust the box */
+	STOPPED_WEARER,
+	STOPPED_IDLE,
+	STOPPED_CHECKIN,
+	STOPPED_UI,
+	STOPPED_CLOCK,
+	STOPPED_OTHER,
+	ENDED,
+	EXPIRED,
+	LIVE,
+	LIVE_PARTNER_STOP,
+	ASKING,
+	CONNECTING,
+	NO_SERVER,
+	REFUSED_BY_SERVER,
+	NO_KEY,	   /* no link to show yet */
+	LINK_AWAY, /* there is a link, but no connection now */
+	READY,
+	PARTNER_SILENT,
+	PARTNER_BYE,
+	PARTNER_REFUSED,
+};
+
+static const struct {
+	enum ui_tone tone;
+	const char *sentence, *advice;
+} words[] = {
+	[NOTHING_YET] = {TONE_CALM, "Starting.", ""},
+	[BOX_STARTING] = {TONE_CALM, "Waiting for the box's first answer.",
+			  "Is it plugged in and switched on? Until it answers, its own knob is the "
+			  "only control."},
+	[BOX_SILENT] = {TONE_ALARM, "The box does not answer: use its own knob.",
+			"Is its menu open? Close it. Zero is sent again and again until the box "
+			"confirms it."},
+	[BOX_OFF] = {TONE_CALM, "The box is switched off.", "Switch it on; it starts from zero."},
+	[BOX_GONE] = {TONE_ALARM, "The box is unplugged: use its own knob.",
+		      "It may have kept its levels. Plug the cable in again: the first thing it "
+		      "gets is zero."},
+	[UNCONFIRMED] = {TONE_ALARM,
+			 "The box has not confirmed zero yet: use its own knob if you feel it.",
+			 "Zero is sent again and again until the box confirms it."},
+	[FAULT] = {TONE_ALARM, "The box does not do what it should. Both channels are at zero.",
+		   "The log below says what happened."},
+	[STOPPED_WEARER] = {TONE_CALM, "Stopped. Both channels are at zero.",
+			    "Your partner can do nothing until you press r."},
+	[STOPPED_IDLE] = {TONE_CALM, "Stopped: nothing was changed for a long time.",
+			  "Both channels are at zero. Press r to go on."},
+	[STOPPED_CHECKIN] = {TONE_CALM, "Stopped: you did not answer the check-in.",
+			     "Both channels are at zero. Press r to go on."},
+	[STOPPED_UI] = {TONE_CALM, "Stopped: this screen was out of reach for a moment.",
+			"Both channels are at zero. Press r to go on."},
+	[STOPPED_CLOCK] = {TONE_CALM, "Stopped: the computer slept or its clock jumped.",
+			   "Both channels are at zero. Press r to go on."},
+	[STOPPED_OTHER] = {TONE_CALM, "Stopped. Both channels are at zero.",
+			   "Press r to go on; the log below says what happened."},
+	[ENDED] = {TONE_CALM, "The session is over. Both channels are at zero.",
+		   "Its link is dead. A new one appears here when there is one."},
+	[EXPIRED] = {TONE_CALM, "Four hours are over. Both channels are at zero.",
+		     "The link is dead. Press d for a new one."},
+	[LIVE] = {TONE_LIVE, "Your partner has control.", "SPACE stops everything, at any time."},
+	[LIVE_PARTNER_STOP] = {TONE_LIVE, "Your partner pressed stop. Both channels are at zero.",
+			       "They may start again, from zero."},
+	[ASKING] = {TONE_ASK, "Somebody asks for control.",
+		    "Ask your partner, by voice or message, which three words their page shows. "
+		    "The same three: press y. Anything else: press n."},
+	[CONNECTING] = {TONE_CALM, "Connecting to the server.", ""},
+	[NO_SERVER] = {TONE_CALM, "No connection to the server.", "It is tried again by itself."},
+	[REFUSED_BY_SERVER] = {TONE_CALM, "The server refused.", "It is tried again by itself."},
+	[NO_KEY] = {TONE_CALM, "Asking the server for a key.", ""},
+	[LINK_AWAY] = {TONE_CALM,
+		       "The connection to the server is lost. Both channels are at zero.",
+		       "It is tried again by itself; the link stays the same."},
+	[READY] = {TONE_CALM, "Ready. Nobody has control.",
+		   "Send the link to your partner; c copies it."},
+	[PARTNER_SILENT] = {TONE_CALM,
+			    "Your partner's page fell silent. Both channels are at zero.",
+			    "They can take control again with the same link."},
+	[PARTNER_BYE] = {TONE_CALM, "Your partner gave control back. Both channels are at zero.",
+			 "They can take it again with the same link."},
+	[PARTNER_REFUSED] = {TONE_CALM, "You refused. Nobody has control.",
+			     "The link still works; d makes it worthless and makes a new one."},
+};
+
+static enum situation
+stopped_by(unsigned why)
+{
+	switch (why) {
+	case WHY_WEARER:
+		return STOPPED_WEARER;
+	case WHY_IDLE:
+		return STOPPED_IDLE;
+	case WHY_CHECKIN:
+		return STOPPED_CHECKIN;
+	case WHY_UI:
+		return STOPPED_UI;
+	case WHY_CLOCK:
+		return STOPPED_CLOCK;
+	default:
+		return STOPPED_OTHER;
+	}
+}
+
+static enum situation
+no_link(unsigned link)
+{
+	switch (link) {
+	case LINK_CONNECTING:
+		return CONNECTING;
+	case LINK_REFUSED:
+		return REFUSED_BY_SERVER;
+	case LINK_LOST:
+		return NO_SERVER;
+	default:
+		return NO_KEY;
+	}
+}
+
+static enum situation
+waiting(const struct ui_view *v)
+{
+	if (v->link_text[0] == '\0') {
+		return no_link(v->link);
+	}
+	if (v->link != LINK_CONNECTED) {
+		return v->link == LINK_CONNECTING && v->why != WHY_LINK ? CONNECTING : LINK_AWAY;
+	}
+	switch (v->why) {
+	case WHY_SILENT:
+		return PARTNER_SILENT;
+	case WHY_BYE:
+		return PARTNER_BYE;
+	case WHY_REFUSED:
+		return PARTNER_REFUSED;
+	default:
+		return READY;
+	}
+}
+
+/* The box comes first: whatever the guard wants, this is what the wearer can feel. */
+static bool
+box_trouble(const struct ui_view *v, enum situation *s)
+{
+	switch (v->port) {
+	case PORT_OK:
+		*s = UNCONFIRMED;
+		return v->phase != GUARD_LIVE && !v->zero;
+	case PORT_STARTING:
+		*s = BOX_STARTING;
+		return true;
+	case PORT_OFF:
+		*s = v->zero ? BOX_OFF : UNCONFIRMED;
+		return true;
+	case PORT_GONE:
+		*s = BOX_GONE;
+		return true;
+	default:
+		*s = BOX_SILENT;
+		return true;
+	}
+}
+
+static enum situation
+situation(const struct ui_view *v)
+{
+	enum situation s = NOTHING_YET;
+
+	if (v == NULL || box_trouble(v, &s)) {
+		return s;
+	}
+	switch (v->phase) {
+	case GUARD_WAITING:
+		return waiting(v);
+	case GUARD_ASKING:
+		return ASKING;
+	case GUARD_LIVE:
+		return v->why == WHY_PARTNER && v->zero ? LIVE_PARTNER_STOP : LIVE;
+	case GUARD_STOPPED:
+		return stopped_by(v->why);
+	case GUARD_ENDED:
+		return v->why == WHY_EXPIRED ? EXPIRED : ENDED;
+	default:
+		return FAULT;
+	}
+}
+
+const char *
+ui_sentence(const struct ui_view *view)
+{
+	return words[situation(view)].sentence;
+}
+
+enum ui_tone
+ui_tone(const struct ui_view *view)
+{
+	return words[situation(view)].tone;
+}
+
+void
+ui_advice(const struct ui_view *view, char out[UI_ADVICE])
+{
+	enum situation s = situation(view);
+	bool server = s == NO_SERVER || s == REFUSED_BY_SERVER || s == LINK_AWAY;
+
+	snprintf(out, UI_ADVICE, "%s%s%s", server ? view->note : "",
+		 server && view->note[0] != '\0' ? " " : "", words[s].advice);
+}
+
+void
+ui_warning(const struct ui_view *view, char out[UI_ADVICE])
+{
+	char left[UI_TIME];
+
+	out[0] = '\0';
+	if (view == NULL || view->phase != GUARD_LIVE) {
+		return;
+	}
+	if (view->checkin_left <= UI_SOON_S) {
+		ui_time(left, view->checkin_left);
+		snprintf(out, UI_ADVICE,
+			 "Are you there? Press any key within %s, or everything stops.", left);
+	} else if (view->idle_left <= UI_SOON_S) {
+		ui_time(left, view->idle_left);
+		snprintf(out, UI_ADVICE,
+			 "Nothing was changed for a long time: everything stops in %s.", left);
+	}
+}
+
+void
+ui_time(char out[UI_TIME], uint32_t seconds)
+{
+	if (seconds == UI_NEVER) {
+		snprintf(out, UI_TIME, "-");
+	} else if (seconds >= 3600) {
+		snprintf(out, UI_TIME, "%u h %02u min", seconds / 3600, seconds / 60 % 60);
+	} else if (seconds >= 120) {
+		snprintf(out, UI_TIME, "%u min", seconds / 60);
+	} else {
+		snprintf(out, UI_TIME, "%u s", seconds);
+	}
+}
+
+/* Cells that a percentage fills; more than nothing shows as one at least. */
+static size_t
+cells(unsigned percent, size_t width)
+{
+	size_t n = (percent > 100 ? 100 : percent) * width / 100;
+
+	return n == 0 && percent > 0 && width > 0 ? 1 : n;
+}
+
+void
+ui_bar(char *out, size_t width, unsigned level, unsigned target, unsigned cap)
+{
+	size_t to_level = cells(level, width), to_target = cells(target, width);
+	size_t to_cap = cells(cap, width), mark = to_cap == width && width > 0 ? width - 1 : to_cap;
+
+	for (size_t i = 0; i < width; i++) {
+		if (i < to_level) {
+			out[i] = '#';
+		} else if (i == mark) {
+			out[i] = '|';
+		} else if (i < to_target) {
+			out[i] = '>';
+		} else {
+			out[i] = i < to_cap ? '-' : '.';
+		}
+	}
+	out[width] = '\0';
+}
+
+const char *
+ui_power(const struct ui_view *view)
+{
+	return view->power == 0 ? "low" : "high";
+}
