@@ -472,10 +472,10 @@ test('a broker that can not prove its name is not spoken to', async (t) => {
   await at.daemon.stop();
   const port = await freePort();
   const change = (text) => text.replaceAll('127.0.0.1', '127.0.0.2');
-  await launchBroker(t, { ...at.brokerOptions, port, change }).match(/running/);
+  launchBroker(t, { ...at.brokerOptions, port, change });
   const options = { ...at.daemonOptions, connected: false };
   const named = await startKeysvc(t, { ...options, args: ['--broker', `127.0.0.2:${port}`] });
-  await named.match(/certificate is for another name/, 8000);
+  await named.match(/certificate is for another name/, 15000);
   await named.stop();
   const strangers = certs(`${at.dir}/strangers`);
   const trusting = await startKeysvc(t, { ...options, args: ['--ca', strangers.ca] });

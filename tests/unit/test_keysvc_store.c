@@ -1,0 +1,298 @@
+/* Journal and revocation file: what was written is there again, whatever a crash left behind. */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/max.h"
+#include "keysvc/files.h"
+#include "keysvc/journal.h"
+#include "keysvc/revocations.h"
+
+#define NOW 1800000000
+
+static const uint8_t one[SID_LEN] = {1}, two[SID_LEN] = {2}, three[SID_LEN] = {3};
+
+static int
+enter(void **state)
+{
+	char name[] = "/tmp/tether-unit-XXXXXX";
+
+	*state = getcwd(NULL, 0);
+	return mkdtemp(name) != NULL && chdir(name) == 0 ? 0 : -1;
+}
+
+static int
+leave(void **state)
+{
+	char *here = getcwd(NULL, 0);
+
+	unlink("file");
+	unlink("file.new");
+	if (chdir(*state) != 0 || rmdir(here) != 0) {
+		return -1;
+	}
+	free(here);
+	free(*state);
+	return 0;
+}
+
+static void
+append_text(const char *text)
+{
+	FILE *f = fopen("file", "a");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static off_t
+file_size(void)
+{
+	struct stat st;
+
+	assert_int_equal(stat("file", &st), 0);
+	return st.st_size;
+}
+
+static void
+journal_close(struct journal *j)
+{
+	close(j->file.fd);
+	free(j->list);
+}
+
+static void
+revocations_close(struct revocations *r)
+{
+	close(r->file.fd);
+	free(r->list);
+}
+
+static void
+the_journal_comes_back_with_each_sessions_last_state(void **state)
+{
+	struct journal j;
+
+	(void)state;
+	assert_int_equal(journal_open(&j, "file", NOW), 0);
+	assert_int_equal(journal_add(&j, one, NOW, NOW + 100), 0);
+	assert_int_equal(journal_add(&j, two, NOW + 1, NOW + 200), 0);
+	assert_int_equal(journal_set(&j, journal_find(&j, one), SESSION_JOINED), 0);
+	assert_int_equal(journal_set(&j, journal_find(&j, one), SESSION_ENDED), 0);
+	assert_null(journal_find(&j, three));
+	journal_close(&j);
+	assert_int_equal(journal_open(&j, "file", NOW + 2), 0);
+	assert_int_equal(j.count, 2);
+	assert_int_equal(journal_find(&j, one)->state, SESSION_ENDED);
+	assert_int_equal(journal_find(&j, one)->expires, NOW + 100);
+	assert_int_equal(journal_find(&j, two)->issued, NOW + 1);
+	assert_int_equal(j.lines, 2);
+	journal_close(&j);
+}
+
+static void
+what_has_expired_is_dropped_from_memory_and_file(void **state)
+{
+	struct journal j;
+
+	(void)state;
+	assert_int_equal(journal_open(&j, "file", NOW), 0);
+	journal_add(&j, one, NOW, NOW + 100);
+	journal_add(&j, two, NOW, NOW + 200);
+	assert_int_equal(journal_tidy(&j, "file", NOW + 100), 0);
+	assert_null(journal_find(&j, one));
+	assert_non_null(journal_find(&j, two));
+	journal_close(&j);
+	assert_int_equal(journal_open(&j, "file", NOW + 200), 0);
+	assert_int_equal(j.count, 0);
+	assert_int_equal(file_size(), 0);
+	journal_close(&j);
+}
+
+static void
+torn_overlong_and_senseless_lines_are_left_out(void **state)
+{
+	char text[JOURNAL_LINE];
+	const struct session good = {.sid = {1}, .issued = NOW, .expires = NOW + 100};
+	struct journal j;
+
+	(void)state;
+	session_write(text, &good);
+	append_text("rubbish\n\n");
+	append_text(text);
+	append_text("02000000000000000000000000000000 1800000000 1800000100 dancing\n");
+	append_text("02000000000000000000000000000000 1800000000 99999999999 issued\n");
+	for (int i = 0; i < 300; i++) {
+		append_text("x");
+	}
+	append_text("\n03000000000000000000000000000000 1800000000 18000001");
+	assert_int_equal(journal_open(&j, "file", NOW), 0);
+	assert_int_equal(j.count, 1);
+	assert_int_equal(j.list[0].expires, NOW + 100);
+	assert_int_equal(file_size(), strlen(text));
+	journal_close(&j);
+}
+
+static void
+every_cut_of_a_line_is_no_session(void **state)
+{
+	const struct session good = {.sid = {1}, .issued = NOW, .expires = NOW + 1,
+				     .state = SESSION_REVOKED};
+	struct session s;
+	char text[JOURNAL_LINE];
+	size_t len = (size_t)session_write(text, &good) - 1;
+
+	(void)state;
+	assert_int_equal(session_parse(&s, text, len), 0);
+	assert_int_equal(s.state, SESSION_REVOKED);
+	for (size_t i = 0; i < len; i++) {
+		assert_int_equal(session_parse(&s, text, i), -1);
+	}
+}
+
+static void
+a_journal_of_stale_lines_is_written_anew(void **state)
+{
+	struct journal j;
+	off_t before;
+
+	(void)state;
+	assert_int_equal(journal_open(&j, "file", NOW), 0);
+	journal_add(&j, one, NOW, NOW + 100);
+	for (int i = 0; i < 1100; i++) {
+		journal_set(&j, journal_find(&j, one), i % 2 ? SESSION_ISSUED : SESSION_JOINED);
+	}
+	before = file_size();
+	assert_int_equal(journal_tidy(&j, "file", NOW), 0);
+	assert_true(file_size() * 1000 < before);
+	assert_int_equal(journal_add(&j, two, NOW, NOW + 100), 0);
+	journal_close(&j);
+	assert_int_equal(journal_open(&j, "file", NOW), 0);
+	assert_int_equal(j.count, 2);
+	journal_close(&j);
+}
+
+static void
+revocations_come_back_and_end_with_their_keys(void **state)
+{
+	struct revocations r;
+
+	(void)state;
+	assert_int_equal(revocations_open(&r, "file", NOW), 0);
+	assert_int_equal(revocations_add(&r, one, NOW + 100), 0);
+	assert_int_equal(revocations_add(&r, two, NOW + 200), 0);
+	assert_int_equal(revocations_add(&r, one, NOW + 100), 0);
+	assert_int_equal(revocations_sync(&r), 0);
+	assert_int_equal(r.count, 2);
+	revocations_close(&r);
+	append_text("revoke 0300000000000000");
+	assert_int_equal(revocations_open(&r, "file", NOW + 1), 0);
+	assert_true(revocations_has(&r, one) && revocations_has(&r, two));
+	assert_false(revocations_has(&r, three));
+	assert_int_equal(revocations_tidy(&r, "file", NOW + 100), 0);
+	assert_false(revocations_has(&r, one));
+	assert_true(revocations_has(&r, two));
+	revocations_close(&r);
+}
+
+/* A full disk, as the kernel's file size limit gives it: half a line may be written. */
+static void
+a_line_that_does_not_fit_leaves_the_file_whole(void **state)
+{
+	struct rlimit old, small;
+	struct revocations r;
+	off_t before;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(revocations_open(&r, "file", NOW), 0);
+	assert_int_equal(revocations_add(&r, one, NOW + 100), 0);
+	before = file_size();
+	getrlimit(RLIMIT_FSIZE, &old);
+	small = (struct rlimit){(rlim_t)before + 10, old.rlim_max};
+	setrlimit(RLIMIT_FSIZE, &small);
+	assert_int_equal(revocations_add(&r, two, NOW + 100), -1);
+	assert_false(revocations_has(&r, two));
+	setrlimit(RLIMIT_FSIZE, &old);
+	assert_int_equal(file_size(), before);
+	assert_int_equal(revocations_add(&r, three, NOW + 100), 0);
+	revocations_close(&r);
+	assert_int_equal(revocations_open(&r, "file", NOW), 0);
+	assert_int_equal(r.count, 2);
+	assert_true(revocations_has(&r, three));
+	revocations_close(&r);
+}
+
+static void
+file_create_never_overwrites(void **state)
+{
+	char text[8] = "";
+	FILE *f;
+
+	(void)state;
+	assert_int_equal(file_create("file", "first", 5, 0600), 0);
+	assert_int_equal(file_create("file", "second", 6, 0600), -1);
+	assert_int_equal(errno, EEXIST);
+	f = fopen("file", "r");
+	assert_non_null(f);
+	assert_non_null(fgets(text, sizeof(text), f));
+	fclose(f);
+	assert_string_equal(text, "first");
+	assert_int_equal(access("file.new", F_OK), -1);
+}
+
+static void
+a_secret_that_is_open_to_others_or_a_link_is_not_opened(void **state)
+{
+	const char *why = NULL;
+	int fd;
+
+	(void)state;
+	assert_int_equal(file_create("file", "x", 1, 0600), 0);
+	fd = file_open_secret("file", &why);
+	assert_true(fd >= 0);
+	close(fd);
+	for (int bit = 0; bit < 6; bit++) {
+		chmod("file", (mode_t)(0600 | 1 << bit));
+		assert_int_equal(file_open_secret("file", &why), -1);
+		assert_non_null(strstr(why, "others"));
+	}
+	chmod("file", 0600);
+	assert_int_equal(symlink("file", "file.new"), 0);
+	assert_int_equal(file_open_secret("file.new", &why), -1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_journal_comes_back_with_each_sessions_last_state,
+						enter, leave),
+		cmocka_unit_test_setup_teardown(what_has_expired_is_dropped_from_memory_and_file, enter,
+						leave),
+		cmocka_unit_test_setup_teardown(torn_overlong_and_senseless_lines_are_left_out, enter,
+						leave),
+		cmocka_unit_test(every_cut_of_a_line_is_no_session),
+		cmocka_unit_test_setup_teardown(a_journal_of_stale_lines_is_written_anew, enter, leave),
+		cmocka_unit_test_setup_teardown(revocations_come_back_and_end_with_their_keys, enter,
+						leave),
+		cmocka_unit_test_setup_teardown(a_line_that_does_not_fit_leaves_the_file_whole, enter,
+						leave),
+		cmocka_unit_test_setup_teardown(file_create_never_overwrites, enter, leave),
+		cmocka_unit_test_setup_teardown(a_secret_that_is_open_to_others_or_a_link_is_not_opened,
+						enter, leave),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
