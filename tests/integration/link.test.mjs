@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { addKey, connect, hexId, identity, startBroker, unixNow } from '../lib/broker.mjs';
+import { keysvc, startKeysvc } from '../lib/keysvc.mjs';
 import { cpuTicks, disconnectPacket, fakeBroker, procStatus, publishPacket, said, startLink, tcpServer } from '../lib/link.mjs';
 import { bin, certs, folder, freePort, run, sleep, start, until } from '../lib/proc.mjs';
 
@@ -467,6 +468,26 @@ describe('the link', { concurrency: true }, () => {
       const end = await ended(await startLink(t, { job: 'end', ...s.at, ...s.agent }));
       assert.deepEqual(end, { exit: 'code=0', phase: 'done', why: '', retry: '0' });
       assert.deepEqual(asked, [{ topic: `key/agent/${s.agent.client}/req`, request: { v: 1, op: 'end', id: 1, token: s.agent.token } }]);
+    });
+
+    test('with the real key service: a key is issued, its session served, and ended for good', async (t) => {
+      const dir = folder(t);
+      const tls = certs(`${dir}/tls`);
+      const [data, port] = [`${dir}/keysvc`, await freePort()];
+      await keysvc(['--dir', data, 'init']);
+      await startBroker(t, { dir, port, tls: `${dir}/tls`, data });
+      await startKeysvc(t, { dir: data, brokerPort: port, ca: tls.ca });
+      const at = { port, ca: tls.ca };
+      const guest = await startLink(t, { job: 'issue', ...at, client: hexId() });
+      assert.deepEqual((await ended(guest)).phase, 'done');
+      const { sid, client, token, left } = said(guest, 'issued')[0];
+      assert.ok(left > 14390 && left <= 14400);
+      const link = await startLink(t, { ...at, sid, client, token });
+      await link.match(/status connected/);
+      const last = await startLink(t, { job: 'end', ...at, client, token });
+      assert.equal((await ended(last)).phase, 'done');
+      await ended(link);
+      assert.match((await ended(await startLink(t, { ...at, sid, client, token }))).why, /no longer accepts this session/);
     });
 
     test('being cut off right after asking for the end means that it has ended; an answer is awaited for 5 s', async (t) => {
