@@ -16,7 +16,9 @@
 #include "agent/ui/order.h"
 #include "agent/ui/view.h"
 #include "common/clock.h"
+#include "common/log.h"
 #include "common/modes.h"
+#include "common/sandbox.h"
 
 struct headless {
 	struct ui_peer *peer;
@@ -259,9 +261,14 @@ int
 ui_headless(struct ui_peer *peer)
 {
 	struct headless h = {.peer = peer, .input = STDIN_FILENO};
+	const char *why;
 	int rc, wait = 0;
 
 	signal(SIGPIPE, SIG_IGN);
+	if (sandbox_seal(SANDBOX_BASE, &why) != 0) {
+		log_error("no sandbox: %s", why);
+		return 1;
+	}
 	for (;;) {
 		struct pollfd fds[] = {
 			{h.input, POLLIN, 0}, {peer->fd, POLLIN, 0}, {STDOUT_FILENO, 0, 0}};

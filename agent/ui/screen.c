@@ -33,8 +33,8 @@ static const char *const help[] = {
 	"Ctrl-L   draw the screen anew",
 	"q        end the session and the program",
 	"",
-	"Any key answers the check-in. If this program is out of reach, the box's own knob",
-	"and its plug always work.",
+	"Any key answers the check-in. If this program is out of reach, the box's own",
+	"knob and its plug always work.",
 };
 
 void
@@ -256,10 +256,12 @@ void
 ui_screen_draw(const struct ui_peer *peer, const struct ui_keys *keys)
 {
 	const struct ui_view *v = peer->seen ? &peer->view : NULL;
-	int y = LINES > 12 ? 2 : 1, gap = LINES > 20 ? 1 : 0;
+	int y = LINES > 12 ? 2 : LINES > 6 ? 1 : 0, gap = LINES > 20 ? 1 : 0;
 
 	(void)erase();
-	draw_title(v);
+	if (y > 0) {
+		draw_title(v);
+	}
 	y = draw_sentence(y, v) + gap;
 	if (keys->help) {
 		draw_help(y);
