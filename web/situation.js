@@ -47,16 +47,28 @@ function withoutState(store, now, fresh) {
 
 function liveSituation(store) {
   const { why, a, b } = store.state;
+  const { A, B } = store.wants;
   if (!store.mine) {
     return say('inUse', 'wait');
   }
   if (!store.held) {
     return say(store.aside || 'ready', 'wait', 'take');
   }
-  if (store.stop || (why === 'partner' && a + b > 0)) {
+  if (store.stop) {
     return say('stopping', 'stop', 'give');
   }
-  return why === 'partner' ? say('stoppedByYou', 'stop', 'give') : say('live', 'ok', 'give');
+  if (why !== 'partner' || A + B > 0) {
+    return say('live', 'ok', 'give');
+  }
+  return a + b > 0 ? say('stopping', 'stop', 'give') : zeroSituation(store.cause);
+}
+
+// "partner" covers our stop, our new mode or power, and a stop of somebody else who has the link.
+function zeroSituation(cause) {
+  if (cause === 'change') {
+    return say('fromZero', 'ok', 'give');
+  }
+  return say(cause === 'stop' ? 'stoppedByYou' : 'stoppedElsewhere', 'stop', 'give');
 }
 
 function waitingSituation(store) {
@@ -123,6 +135,9 @@ export function alarms(store, now) {
   }
   return found;
 }
+
+// Alarms that are good to know, not dangerous.
+export const NOTICES = ['battery', 'idle', 'soon', 'misread'];
 
 // Seconds until the session's end, or null when not known.
 export function secondsLeft({ left }, now) {

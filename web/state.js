@@ -32,6 +32,7 @@ export class Store extends EventTarget {
   params = { C: null, D: null }; // asked and not yet reached
   chosen = { mode: null, power: null }; // { value, at }: asked and not yet seen in a state
   stop = null; // { at, sent } until a state confirms zero
+  cause = ''; // what of ours makes the guard say "partner": stop, change, or nothing
   words = null; // { nonce, words }
   trip = null; // last round trip, ms
   #hello = { at: 0, n: 0 };
@@ -147,6 +148,7 @@ export class Store extends EventTarget {
     this.held = true;
     this.confirmed = false;
     this.aside = '';
+    this.cause = '';
     this.#hello = { at: now, n: 0 };
     this.#changed();
   }
@@ -163,6 +165,7 @@ export class Store extends EventTarget {
   stopped(sent, now) {
     this.zero();
     this.stop = { at: now, sent };
+    this.cause = 'stop';
     this.#changed();
   }
 
@@ -201,6 +204,7 @@ export class Store extends EventTarget {
     }
     this.zero();
     this.chosen[kind] = { value, at: now };
+    this.cause = 'change';
     this.#changed();
     return true;
   }

@@ -63,9 +63,11 @@ export const status = {
   asking: 'Waiting for the wearer to allow it.',
   refused: 'The wearer said no.',
   live: 'You are in control.',
-  stopping: 'Stop sent.',
+  stopping: 'Going to zero…',
   stoppedByYou: 'You pressed stop. Both outputs are at zero; raise a level to go on.',
-  inUse: 'Another page is in control of this session.',
+  fromZero: 'You are in control. Both outputs start from zero.',
+  stoppedElsewhere: 'Somebody else with this link pressed stop. Both outputs are at zero; raise a level to go on.',
+  inUse: 'Another page has control of this session.',
 
   hidden: 'You left this page, so control was given back and both outputs went to zero.',
   given: 'You gave control back. Both outputs are at zero.',
@@ -73,7 +75,7 @@ export const status = {
   silence: 'For some seconds nothing came from the wearer’s computer, so control ended. You can take control again.',
   unanswered: 'The wearer’s computer did not answer. You can try again.',
 
-  after_silent: 'The page in control was not heard for some seconds, so both outputs went to zero. You can take control.',
+  after_silent: 'No page was heard for some seconds, so both outputs went to zero. You can take control.',
   after_wearer: 'The wearer pressed stop and is ready again. You can take control.',
   after_idle: 'Nothing was changed for a long time, so both outputs went to zero. You can take control again.',
   after_checkin: 'The wearer’s check-in ran out, so both outputs went to zero. You can take control again.',

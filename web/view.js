@@ -1,7 +1,7 @@
 // The DOM: shows what the store knows, tells main.js what the partner did. Text is only ever set as
 // text; nothing from the network becomes markup or style other than a number.
 
-import { alarms, secondsLeft, situation } from './situation.js';
+import { NOTICES, alarms, secondsLeft, situation } from './situation.js';
 import { FRESH } from './state.js';
 import * as strings from './strings.js';
 
@@ -77,7 +77,8 @@ class Slider {
 export class View {
   #store;
   #sliders = {};
-  #modes = '';
+  #modes = ''; // what the select offers now
+  #alarms = ''; // what the alert says now
 
   // act: take(), give(), stop(), level(ch, value), param(ch, value), choose(kind, value), open(text)
   constructor(store, act) {
@@ -121,12 +122,12 @@ export class View {
   }
 
   render(now) {
-    const now_ = situation(this.#store, now, FRESH);
-    const words = strings.status[now_.key];
-    put($('status'), typeof words === 'function' ? words(now_.arg) : words);
-    $('situation').dataset.kind = now_.kind;
-    this.#renderAction(now_.action);
-    show($('paste'), ['none', 'broken'].includes(now_.key));
+    const said = situation(this.#store, now, FRESH);
+    const words = strings.status[said.key];
+    put($('status'), typeof words === 'function' ? words(said.arg) : words);
+    $('situation').dataset.kind = said.kind;
+    this.#renderAction(said.action);
+    show($('paste'), ['none', 'broken'].includes(said.key));
     this.#renderWords();
     this.#renderAlarms(now);
     this.#renderLeft(now);
@@ -153,15 +154,16 @@ export class View {
   }
 
   #renderAlarms(now) {
-    const lines = alarms(this.#store, now).map((key) => strings.alarm[key]);
-    const shown = Array.from($('alarms').children, (line) => line.textContent);
-    if (lines.join('\n') === shown.join('\n')) {
+    const keys = alarms(this.#store, now);
+    if (keys.join() === this.#alarms) {
       return;
     }
-    $('alarms').replaceChildren(...lines.map((line) => {
-      const paragraph = document.createElement('p');
-      paragraph.textContent = line;
-      return paragraph;
+    this.#alarms = keys.join();
+    $('alarms').replaceChildren(...keys.map((key) => {
+      const line = document.createElement('p');
+      line.textContent = strings.alarm[key];
+      line.classList.toggle('notice', NOTICES.includes(key));
+      return line;
     }));
   }
 

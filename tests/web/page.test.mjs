@@ -3,21 +3,19 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import test, { after, before } from 'node:test';
-import { chromium } from 'playwright-core';
 import { words } from '../../web/words.js';
+import { openBrowser } from '../lib/browser.mjs';
 import { FakeGateway, checkWordBytes, makeSession, plainState, signState } from '../lib/fakegw.mjs';
 import { sleep, until } from '../lib/proc.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-sync',
-  '--disable-component-update', '--disable-quic', '--no-first-run'];
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 const SMALL = { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true };
 
 let browser;
 before(async () => {
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ARGS });
+  browser = await openBrowser();
 });
 after(() => browser.close());
 
@@ -397,7 +395,7 @@ test('refusals and ends of the gateway are said in words, without a further atte
 test('another page in control is said, and nothing can be moved', async (t) => {
   const { gw, page } = await opened(t);
   gw.say({ guard: 'live', why: 'none', page: 'ffeeddccbbaa9988', a: 20, ta: 20 });
-  await says(page, 'Another page is in control');
+  await says(page, 'Another page has control');
   assert.equal(await page.getByRole('button', { name: 'Take control' }).isVisible(), false);
   assert.equal(await level(page, 'A').isDisabled(), true);
   await sleep(300);

@@ -101,6 +101,18 @@ const sentences = [
   ['another page in control', (p) => p.say({ guard: 'live', page: OTHER }), 'inUse', null],
   ['stop pressed here', (p) => { p.live({ a: 9 }); p.store.stopped(true, p.now); }, 'stopping', 'give'],
   ['stop confirmed', (p) => { p.live(); p.store.stopped(true, p.now); p.say({ stops: 1, why: 'partner' }); }, 'stoppedByYou', 'give'],
+  ['a new mode', (p) => {
+    p.live();
+    p.store.choose('mode', 'bounce', p.now);
+    p.say({ stops: 1, why: 'partner', mode: 'bounce' });
+  }, 'fromZero', 'give'],
+  ['a stop of somebody else', (p) => { p.live(); p.say({ stops: 1, why: 'partner' }); }, 'stoppedElsewhere', 'give'],
+  ['a level raised after a stop, not answered yet', (p) => {
+    p.live();
+    p.store.stopped(true, p.now);
+    p.say({ stops: 1, why: 'partner' });
+    p.level('A', 3);
+  }, 'live', 'give'],
   ['stop under way, the box not yet at zero', (p) => { p.live(); p.say({ stops: 1, why: 'partner', a: 9 }); }, 'stopping', 'give'],
   ['hidden', (p) => { p.live(); p.store.leave('hidden'); p.say({ guard: 'waiting', why: 'bye', page: '' }); }, 'hidden', 'take'],
   ['given back', (p) => { p.live(); p.store.leave('given'); p.say({ guard: 'waiting', why: 'bye', page: '' }); }, 'given', 'take'],
