@@ -8,7 +8,7 @@
 #define MAX_STATE 1536    /* one state on the wire: 22 characters MAC, a dot, JSON */
 #define MAX_REQUEST 2048  /* one request to the key service; `end` carries a token */
 #define MAX_REPLY 2048    /* one reply of the key service; carries a token */
-#define MAX_TOKEN 1536    /* a JWT of ours: an agent's is about 1450 characters */
+#define MAX_TOKEN 1536    /* a JWT of ours: an agent's is about 1420 characters */
 #define MAX_FRAME 4096    /* one frame between two of our processes */
 #define MAX_HOST 254      /* a DNS name (RFC 1035) with its NUL */
 #define MAX_PATH 256      /* a path handed from process to process, with its NUL */

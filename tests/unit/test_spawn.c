@@ -145,7 +145,8 @@ child_nests(unsigned flags)
 {
 	const char *const argv[] = {"nested", "waits", NULL};
 
-	if (spawn_child(argv, CHILD_FD, flags, NULL) < 0) {
+	if (fcntl(CHILD_FD, F_SETFD, FD_CLOEXEC) != 0 ||
+	    spawn_child(argv, CHILD_FD, flags, NULL) < 0) {
 		return 1;
 	}
 	return wait_for_a_signal();
@@ -340,6 +341,7 @@ signals_are_default_and_unblocked_whatever_the_parent_did(void **state)
 	(void)signal(SIGPIPE, SIG_DFL);
 	sigprocmask(SIG_BLOCK, NULL, &set);
 	assert_int_equal(sigismember(&set, SIGTERM), 1);
+	assert_int_equal(sigismember(&set, SIGUSR1), 0);
 	assert_int_equal(sigprocmask(SIG_SETMASK, &before, NULL), 0);
 	assert_string_equal(out, "done");
 }

@@ -106,10 +106,8 @@ what_is_not_sound_is_not_signed(void **state)
 static void
 only_p_256_keys_sign_and_verify(void **state)
 {
-	static const char *const others[] = {"P-384", "secp256k1"};
-	char jwt[MAX_TOKEN + 1];
+	static const char *const others[] = {"secp256k1", "brainpoolP256r1"};
 	EVP_PKEY *mine = key;
-	int len = create(jwt, ROLE_GW);
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
@@ -119,11 +117,11 @@ only_p_256_keys_sign_and_verify(void **state)
 		key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", others[i]);
 		assert_non_null(key);
 		assert_int_equal(token_create(out, &t, key), -1);
-		assert_int_equal(token_verify(&t, jwt, (size_t)len, NOW, find_k1, NULL),
-				 TOKEN_SIGNATURE);
+		assert_int_equal(verify_claims("{}"), TOKEN_SIGNATURE);
 		EVP_PKEY_free(key);
 	}
 	key = mine;
+	assert_int_equal(verify_claims("{}"), TOKEN_CLAIMS);
 }
 
 static void
@@ -304,8 +302,8 @@ well_signed_claims_that_are_not_ours_are_refused(void **state)
 		{"{" AUD "," TIMES "," ACL ",\"iss\":\"tether-keysvc\",\"sub\":\"" CLIENT
 		 "\",\"jti\":\"" OTHER "\",\"role\":\"partner\",\"sid\":\"" SID "\"}",
 		 TOKEN_CLAIMS},
-		{"{" AUD "," TIMES "," ACL ",\"iss\":\"tether-keysvc\",\"sub\":\"" CLIENT
-		 "\",\"jti\":\"" CLIENT "\",\"role\":\"guest\",\"sid\":\"" SID "\"}",
+		{"{" AUD "," TIMES ",\"acl\":{\"pub\":[],\"sub\":[]},\"iss\":\"tether-keysvc\","
+		 "\"sub\":\"" CLIENT "\",\"jti\":\"" CLIENT "\",\"role\":\"guest\"}",
 		 TOKEN_CLAIMS},
 		{"{" AUD "," TIMES "," ACL ",\"iss\":\"tether-keysvc\",\"sub\":\"" CLIENT
 		 "\",\"jti\":\"" CLIENT "\",\"role\":\"root\",\"sid\":\"" SID "\"}",
