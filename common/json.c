@@ -1,4 +1,6 @@
-/* JSON as we accept it. Any process; the text is hostile, so it is screened before cJSON sees it. */
+/*
+ * JSON as we accept it. Any process; the text is hostile, so it is screened before cJSON sees it.
+ */
 #include "common/json.h"
 
 #include <stdbool.h>

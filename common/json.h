@@ -16,9 +16,9 @@
 
 enum json_error {
 	JSON_OK = 0,
-	JSON_FORM = -1,    /* not one object, over MAX_JSON bytes, or a byte other than printable ASCII */
+	JSON_FORM = -1,    /* not one object, over MAX_JSON bytes, not printable ASCII */
 	JSON_DOUBLED = -2, /* a name twice in one object, at any depth */
-	JSON_NUMBER = -3,  /* a number with sign, fraction, exponent, leading zero or over 15 digits */
+	JSON_NUMBER = -3,  /* with sign, fraction, exponent, leading zero or over 15 digits */
 	JSON_MISSING = -4,
 	JSON_TYPE = -5,
 	JSON_RANGE = -6

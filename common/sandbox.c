@@ -127,8 +127,8 @@ static const struct {
 #ifdef TETHER_SANITIZED
 /* Reports name code by reading /proc/self/maps and debug data; handlers are set late. */
 static const struct rule sanitizers[] = {
-	CALL_MASKED(openat, 2, OPEN_WRITES, O_RDONLY), CALL(readlink), CALL(readlinkat), CALL(lseek),
-	CALL(newfstatat), CALL(stat), CALL(pread64), CALL(rt_sigaction), CALL(prctl), CALL(clone),
+	CALL_MASKED(openat, 2, OPEN_WRITES, O_RDONLY), CALL(readlink), CALL(readlinkat),
+	CALL(lseek), CALL(newfstatat), CALL(stat), CALL(pread64), CALL(rt_sigaction), CALL(prctl), CALL(clone),
 	CALL(clone3),
 	END,
 };
@@ -196,8 +196,8 @@ add_rules(scmp_filter_ctx filter, const struct rule *rules)
 }
 
 /* abort() and raise() signal the own process; and isatty() on a log that is no terminal gets a
- * plain no rather than a death. So does libmosquitto's socketpair() for each new connection: it is for
- * threads, libmosquitto 2.0 does without it, and nobody would ever empty it. */
+ * plain no rather than a death. So does libmosquitto's socketpair() for each new connection: it is
+ * for threads, libmosquitto 2.0 does without it, and nobody would ever empty it. */
 static int
 add_answers(scmp_filter_ctx filter, unsigned kinds)
 {

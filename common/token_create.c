@@ -230,7 +230,8 @@ write_signed_part(char out[MAX_TOKEN + 1], const struct token *t, const char *cl
 	(void)snprintf(head, sizeof(head), TOKEN_HEAD_START "%s" TOKEN_HEAD_END, t->kid);
 	head_len = strlen(head);
 	if (claims_len > MAX_TOKEN ||
-	    B64_LEN(head_len) + B64_LEN(claims_len) + B64_LEN(TOKEN_SIGNATURE_LEN) + 2 > MAX_TOKEN) {
+	    B64_LEN(head_len) + B64_LEN(claims_len) + B64_LEN(TOKEN_SIGNATURE_LEN) + 2 >
+		    MAX_TOKEN) {
 		return -1;
 	}
 	b64_encode(out, head, head_len);

@@ -9,8 +9,10 @@
 #include "common/frame.h"
 #include "tests/fuzz/fuzz.h"
 
-static const struct frame_type *const tables[] = {frames_to_box,    frames_from_box, frames_to_link,
-						  frames_from_link, frames_to_ui,    frames_from_ui};
+static const struct frame_type *const tables[] = {
+	frames_to_box,    frames_from_box, frames_to_link,
+	frames_from_link, frames_to_ui,    frames_from_ui,
+};
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 /* Room for the struct of every type. */

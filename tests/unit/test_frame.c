@@ -150,7 +150,7 @@ a_bad_field_is_bad(void **state)
 	assert_int_equal(frame_decode(t, buf, &got), FRAME_BAD);
 }
 
-/* A table whose length is not what its walker takes is our own mistake: caught in both directions. */
+/* A table whose length is not what its walker takes is our own mistake: caught both ways. */
 static void
 a_table_that_lies_about_a_length_is_bad(void **state)
 {

@@ -531,10 +531,32 @@ ask_for_a_terminal(void)
 static void
 asking_whether_a_log_is_a_terminal_is_answered_no(void **state)
 {
-	static const struct attempt attempts[] = {{"isatty", SANDBOX_BASE, ask_for_a_terminal}, {0}};
+	static const struct attempt attempts[] = {
+		{"isatty", SANDBOX_BASE, ask_for_a_terminal}, {0}};
 
 	(void)state;
 	all_work(attempts);
+}
+
+static int
+ask_for_a_socket_pair(void)
+{
+	int fd[2];
+
+	return socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == 0 || errno != EPERM;
+}
+
+static void
+a_pair_of_sockets_is_refused_to_clients_and_kills_others(void **state)
+{
+	static const struct attempt refused[] = {
+		{"socketpair", SANDBOX_CONNECT, ask_for_a_socket_pair}, {0}};
+	static const struct attempt killed[] = {
+		{"socketpair", EVERYTHING & ~SANDBOX_CONNECT, ask_for_a_socket_pair}, {0}};
+
+	(void)state;
+	all_work(refused);
+	all_die(killed);
 }
 
 static int
@@ -607,6 +629,7 @@ main(void)
 		cmocka_unit_test(memory_clocks_descriptors_and_crypto_go_on_working),
 		cmocka_unit_test(a_sealed_process_can_still_abort),
 		cmocka_unit_test(asking_whether_a_log_is_a_terminal_is_answered_no),
+		cmocka_unit_test(a_pair_of_sockets_is_refused_to_clients_and_kills_others),
 		cmocka_unit_test(a_sealed_process_leaves_no_core),
 	};
 

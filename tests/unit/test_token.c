@@ -1,4 +1,4 @@
-/* Tokens: created, verified, refused; what each role may do. */
+/* Tokens: created, verified, refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -330,114 +330,6 @@ well_signed_claims_that_are_not_ours_are_refused(void **state)
 	}
 }
 
-/* The table of docs/PROTOCOL.md, topic by topic: p may publish, r may receive, - neither. */
-static void
-each_role_may_do_what_the_table_says_and_nothing_else(void **state)
-{
-	static const struct {
-		const char *topic;
-		const char *may[ROLE_COUNT]; /* guest, agent, partner, gw, keysvc */
-	} rows[] = {
-		{"key/guest/" CLIENT "/req", {"p", "-", "-", "-", "r"}},
-		{"key/guest/" CLIENT "/res", {"r", "-", "-", "-", "p"}},
-		{"key/agent/" CLIENT "/req", {"-", "p", "-", "-", "r"}},
-		{"key/agent/" CLIENT "/res", {"-", "r", "-", "-", "p"}},
-		{"key/gw/" CLIENT "/req", {"-", "-", "-", "p", "r"}},
-		{"key/gw/" CLIENT "/res", {"-", "-", "-", "r", "p"}},
-		{"key/guest/" OTHER "/req", {"-", "-", "-", "-", "r"}},
-		{"key/gw/" OTHER "/res", {"-", "-", "-", "-", "p"}},
-		{"s/" SID "/cmd", {"-", "r", "p", "-", "-"}},
-		{"s/" SID "/state", {"-", "p", "r", "-", "-"}},
-		{"s/" OTHER "/cmd", {"-", "-", "-", "-", "-"}},
-		{"s/" OTHER "/state", {"-", "-", "-", "-", "-"}},
-		{"stat/keysvc", {"-", "-", "-", "r", "p"}},
-		{"stat/auth", {"-", "-", "-", "r", "-"}},
-		{"$CONTROL/tether/v1", {"-", "-", "-", "-", "p"}},
-		{"$SYS/broker/clients/total", {"-", "-", "-", "-", "-"}},
-		{"key/guest/" CLIENT "/req/x", {"-", "-", "-", "-", "-"}},
-		{"key/guest/" CLIENT, {"-", "-", "-", "-", "-"}},
-		{"key//" CLIENT "/req", {"-", "-", "-", "-", "-"}},
-		{"/s/" SID "/cmd", {"-", "-", "-", "-", "-"}},
-		{"s/" SID "/cmd/", {"-", "-", "-", "-", "-"}},
-		{"stat/", {"-", "-", "-", "-", "-"}},
-		{"stat", {"-", "-", "-", "-", "-"}},
-		{"stat/+", {"-", "-", "-", "-", "-"}},
-		{"#", {"-", "-", "-", "-", "-"}},
-		{"", {"-", "-", "-", "-", "-"}},
-	};
-
-	(void)state;
-	for (int role = 0; role < ROLE_COUNT; role++) {
-		struct token t = some_token((enum role)role);
-
-		token_acl(&t);
-		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-			const char *may = rows[i].may[role];
-
-			if (token_may_publish(&t, rows[i].topic) != (*may == 'p') ||
-			    token_may_receive(&t, rows[i].topic) != (*may == 'r')) {
-				fail_msg("%s: %s", role_name((enum role)role), rows[i].topic);
-			}
-		}
-	}
-}
-
-static void
-a_role_subscribes_to_its_own_filters_and_to_topics_within_them(void **state)
-{
-	static const struct {
-		enum role role;
-		const char *filter;
-		bool allowed;
-	} rows[] = {
-		{ROLE_KEYSVC, "key/+/+/req", true},
-		{ROLE_KEYSVC, "key/gw/" CLIENT "/req", true},
-		{ROLE_KEYSVC, "key/gw/+/req", false},
-		{ROLE_KEYSVC, "key/+/+/res", false},
-		{ROLE_KEYSVC, "key/#", false},
-		{ROLE_KEYSVC, "$CONTROL/tether/v1", false},
-		{ROLE_GW, "stat/+", true},
-		{ROLE_GW, "stat/auth", true},
-		{ROLE_GW, "+/auth", false},
-		{ROLE_GW, "$share/x/stat/+", false},
-		{ROLE_AGENT, "s/" SID "/cmd", true},
-		{ROLE_AGENT, "s/+/cmd", false},
-		{ROLE_AGENT, "s/" SID "/+", false},
-		{ROLE_AGENT, "s/" SID "/#", false},
-		{ROLE_AGENT, "$share/x/s/" SID "/cmd", false},
-		{ROLE_PARTNER, "s/" SID "/state", true},
-		{ROLE_PARTNER, "s/" SID "/cmd", false},
-		{ROLE_PARTNER, "#", false},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct token t = some_token(rows[i].role);
-
-		token_acl(&t);
-		if (token_may_subscribe(&t, rows[i].filter) != rows[i].allowed) {
-			fail_msg("%s: %s", role_name(rows[i].role), rows[i].filter);
-		}
-	}
-}
-
-static void
-a_topic_over_the_limit_is_refused(void **state)
-{
-	struct token t = some_token(ROLE_GW);
-	char topic[MAX_TOPIC + 1];
-
-	(void)state;
-	token_acl(&t);
-	memset(topic, 'x', sizeof(topic));
-	memcpy(topic, "stat/", 5);
-	topic[MAX_TOPIC - 1] = '\0';
-	assert_true(token_may_receive(&t, topic));
-	topic[MAX_TOPIC - 1] = 'x';
-	topic[MAX_TOPIC] = '\0';
-	assert_false(token_may_receive(&t, topic));
-}
-
 /* For RabbitMQ: dots for slashes, stars for plus signs, and the client's own queue. */
 static void
 the_scope_names_the_same_topics(void **state)
@@ -459,16 +351,6 @@ the_scope_names_the_same_topics(void **state)
 			       "\"tether.configure:%2F/mqtt-subscription-" CLIENT "qos*\","
 			       "\"tether.write:%2F/mqtt-subscription-" CLIENT "qos*\","
 			       "\"tether.read:%2F/mqtt-subscription-" CLIENT "qos*\"]"));
-}
-
-static void
-role_names_and_numbers_agree(void **state)
-{
-	(void)state;
-	for (int i = 0; i < ROLE_COUNT; i++) {
-		assert_int_equal(role_from_name(role_name((enum role)i)), i);
-	}
-	assert_int_equal(role_from_name("root"), -1);
 }
 
 static int
@@ -502,11 +384,7 @@ main(void)
 		cmocka_unit_test(a_text_over_the_limit_is_refused_unread),
 		cmocka_unit_test(times_are_held_to_the_second),
 		cmocka_unit_test(well_signed_claims_that_are_not_ours_are_refused),
-		cmocka_unit_test(each_role_may_do_what_the_table_says_and_nothing_else),
-		cmocka_unit_test(a_role_subscribes_to_its_own_filters_and_to_topics_within_them),
-		cmocka_unit_test(a_topic_over_the_limit_is_refused),
 		cmocka_unit_test(the_scope_names_the_same_topics),
-		cmocka_unit_test(role_names_and_numbers_agree),
 	};
 
 	return cmocka_run_group_tests(tests, make_key, free_key);
