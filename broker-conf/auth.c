@@ -26,7 +26,7 @@
 struct plugin {
 	struct policy policy;
 	char *keys_dir;
-	char *revoked_file; /* NULL: only with require_sync */
+	char *revoked_file;             /* NULL: only with require_sync */
 	uint64_t next_stat, next_sweep; /* boot milliseconds */
 };
 
@@ -79,9 +79,9 @@ access_of(int access)
 static int
 on_access(const struct plugin *plugin, const struct mosquitto_evt_acl_check *event)
 {
-	bool may = policy_access(&plugin->policy, mosquitto_client_id(event->client),
-				 access_of(event->access), event->topic, event->retain,
-				 moment_now());
+	const char *id = mosquitto_client_id(event->client);
+	bool may = policy_access(&plugin->policy, id, access_of(event->access), event->topic,
+				 event->retain, moment_now());
 
 	return may ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
 }
@@ -162,12 +162,12 @@ load_keys(struct plugin *plugin)
 		return 0;
 	}
 	if (bad > 0) {
-		mosquitto_log_printf(MOSQ_LOG_ERR, "tether: %u files in %s are not P-256 public keys",
-				     bad, plugin->keys_dir);
+		mosquitto_log_printf(MOSQ_LOG_ERR,
+				     "tether: %u files in %s are not P-256 public keys", bad,
+				     plugin->keys_dir);
 	}
 	if (plugin->policy.keys.count == 0) {
-		mosquitto_log_printf(MOSQ_LOG_ERR, "tether: no public key in %s",
-				     plugin->keys_dir);
+		mosquitto_log_printf(MOSQ_LOG_ERR, "tether: no public key in %s", plugin->keys_dir);
 	}
 	return plugin->policy.keys.count;
 }
@@ -234,7 +234,8 @@ register_events(mosquitto_plugin_id_t *identifier, struct plugin *plugin)
 
 	for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++) {
 		const char *topic = events[i] == MOSQ_EVT_CONTROL ? CONTROL_TOPIC : NULL;
-		int rc = mosquitto_callback_register(identifier, events[i], on_event, topic, plugin);
+		int rc = mosquitto_callback_register(identifier, events[i], on_event, topic,
+						     plugin);
 
 		if (rc != MOSQ_ERR_SUCCESS) {
 			mosquitto_log_printf(MOSQ_LOG_ERR, "tether: this broker lacks event %d",

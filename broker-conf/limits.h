@@ -4,15 +4,15 @@
 #ifndef TETHER_LIMITS_H
 #define TETHER_LIMITS_H
 
-#define MAX_RECORDS 131072    /* live clients; one broker thread carries about 20,000 sessions */
-#define MAX_REVOKED 262144    /* revocations in four hours: 18 a second, all day */
-#define MAX_KEYS 16           /* public keys at once: two while keys are rotated */
-#define MAX_KEY_FILE 4096     /* bytes of one PEM file; a P-256 public key has 178 */
-#define MAX_GUESTS 256        /* in all: each needs a second to ask for its session */
-#define MAX_GUESTS_PER_NET 4  /* one household: one IPv4 address or one IPv6 /64 */
-#define GUEST_LIFE_MS 30000   /* from CONNECT to the cut */
-#define STAT_EVERY_MS 10000   /* aggregate counters on stat/auth */
-#define SWEEP_EVERY_MS 1000   /* forgetting revocations that have run out, a few buckets at a time */
+#define MAX_RECORDS 131072   /* live clients; one broker thread carries about 20,000 sessions */
+#define MAX_REVOKED 262144   /* revocations in four hours: 18 a second, all day */
+#define MAX_KEYS 16          /* public keys at once: two while keys are rotated */
+#define MAX_KEY_FILE 4096    /* bytes of one PEM file; a P-256 public key has 178 */
+#define MAX_GUESTS 256       /* in all: each needs a second to ask for its session */
+#define MAX_GUESTS_PER_NET 4 /* one household: one IPv4 address or one IPv6 /64 */
+#define GUEST_LIFE_MS 30000  /* from CONNECT to the cut */
+#define STAT_EVERY_MS 10000  /* aggregate counters on stat/auth */
+#define SWEEP_EVERY_MS 1000  /* how often a few buckets of revocations are looked through */
 #define SWEEP_BUCKETS 128
 
 #endif

@@ -70,7 +70,7 @@ login_token(struct policy *p, const struct login *l, struct moment now)
 		return false;
 	}
 	due = deadline(t.exp, now);
-	/* Asked again for a live client (SIGHUP): a clock that was set back gives it no more time. */
+	/* Asked again for a live client (SIGHUP): a clock set back gives it no more time. */
 	if (old && old->context == l->context) {
 		if (old->why != WHY_NONE) {
 			return false;

@@ -26,9 +26,9 @@ struct policy {
 	struct records records;
 	struct guests guests;
 	struct revoked_set revoked;
-	bool require_sync;       /* sessions wait until the key service has sent all revocations */
+	bool require_sync; /* sessions wait until the key service has sent all revocations */
 	bool synced;
-	uint64_t revokes_heard;  /* on $CONTROL since the key service's login or its last `synced` */
+	uint64_t revokes_heard; /* on $CONTROL since the key service's login or its last `synced` */
 	/* Counted since the start. */
 	uint64_t refused_count, expired_count, revoked_count;
 };
@@ -56,16 +56,16 @@ bool policy_access(const struct policy *p, const char *id, enum access access, c
 		   bool retain, struct moment now);
 
 /* Lines from $CONTROL/tether/v1 (common/revoked.h), already past policy_access(); the role is
- * checked once more. 0, or -1: not the key service, or a line that is not understood (those before it
- * hold). A revoked session's clients are refused everything at once and are due at the next tick. */
+ * checked once more. 0, or -1: not the key service, or a line that is not understood (those before
+ * it hold). A revoked session's clients are refused everything at once and cut at the next tick. */
 int policy_control(struct policy *p, const char *id, const char *lines, size_t len,
 		   struct moment now);
 
 /* The connection is gone. `id` may be NULL (Mosquitto 2.0.11 after a refused CONNECT). */
 void policy_leave(struct policy *p, const char *id, const void *context);
 
-/* The next client that has to be cut: true with its id and whether it is still connected. Its record
- * is gone then; the caller cuts the connection. */
+/* The next client that has to be cut: true with its id and whether it is still connected. Its
+ * record is gone then; the caller cuts the connection. */
 bool policy_due(struct policy *p, struct moment now, char id[CLIENT_TEXT + 1], bool *connected);
 
 /* Aggregate counters as JSON with NUL. Returns the length. */

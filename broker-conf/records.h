@@ -15,16 +15,16 @@
 
 /* Why a record is to end. The first reason stays, but WHY_LEFT gives way to every other one. */
 enum why {
-	WHY_NONE,    /* alive */
-	WHY_LEFT,    /* the connection is gone; kept until the next tick so that its will is checked */
-	WHY_ROOM,    /* an older guest making room */
+	WHY_NONE, /* alive */
+	WHY_LEFT, /* the connection is gone; kept until the next tick so that its will is checked */
+	WHY_ROOM, /* an older guest making room */
 	WHY_EXPIRED, /* token or guest's time over */
 	WHY_REVOKED
 };
 
 struct record {
 	struct token token;
-	const void *context; /* the broker's connection: compared, never followed; NULL once it is gone */
+	const void *context; /* the broker's connection, only compared; NULL once it is gone */
 	enum why why;
 	uint64_t due; /* boot milliseconds: when it is to be cut; 0 as soon as `why` is set */
 	size_t place; /* in the heap */

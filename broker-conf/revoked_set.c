@@ -1,5 +1,5 @@
 /*
- * Revoked sessions (revoked_set.h). Runs in the broker; the file and $CONTROL are the key service's.
+ * Revoked sessions (revoked_set.h). Runs in the broker; file and $CONTROL are the key service's.
  */
 #include "broker-conf/revoked_set.h"
 

@@ -32,7 +32,8 @@ void revoked_set_finish(struct revoked_set *set);
 /* Remembers sid until `expiry` (unix seconds; at most MAX_LIFE after now, since nothing lives
  * longer). Where that is not possible (full, no memory) the set turns blind: until then *every*
  * sid counts as revoked, because it can no longer tell. Returns 0, or -1 when it turned blind. */
-int revoked_set_add(struct revoked_set *set, const uint8_t sid[SID_LEN], int64_t expiry, int64_t now);
+int revoked_set_add(struct revoked_set *set, const uint8_t sid[SID_LEN], int64_t expiry,
+		    int64_t now);
 
 /* Is sid revoked, or the set blind? */
 bool revoked_set_has(const struct revoked_set *set, const uint8_t sid[SID_LEN], int64_t now);

@@ -12,16 +12,28 @@ import {
 
 const BAD_METHOD = 0x8c;
 
-// A broker of its own with one key: { broker, key, enter(who, options), session(options), pair() }.
+// Others on this machine may take a port between our asking for it and the broker's bind.
+async function startAnywhere(t, options, tries = 3) {
+  const launch = { ...options, port: await freePort() };
+  return startBroker(t, launch).catch((error) => {
+    if (tries > 1 && /in use/.test(error.message)) return startAnywhere(t, options, tries - 1);
+    throw error;
+  });
+}
+
+// A broker of its own with one key: { data, key, broker, restart(), enter(who), as(role), pair() }.
 async function world(t, options = {}) {
   const dir = folder(t);
   const [tls, data] = [`${dir}/tls`, `${dir}/data`];
   const { ca } = certs(tls);
   const key = addKey(data);
-  const port = await freePort();
-  const launch = { dir, port, tls, data, ...options };
-  const w = { dir, data, key, port, launch, broker: await startBroker(t, launch) };
-  w.enter = (who, more) => connect(t, { port, ca, who, options: more });
+  const launch = { dir, tls, data, ...options };
+  const w = { data, key, broker: await startAnywhere(t, launch) };
+  w.restart = async () => {
+    await w.broker.stop();
+    w.broker = await startAnywhere(t, launch);
+  };
+  w.enter = (who, more) => connect(t, { port: w.broker.port, ca, who, options: more });
   w.as = (role, more, mqttOptions) => w.enter(identity(key, role, more), mqttOptions);
   // An agent and a partner of one session, both connected and subscribed.
   w.pair = async (more = {}) => {
@@ -196,7 +208,7 @@ describe('the broker', { concurrency: 4 }, () => {
     const closed = await Promise.all([agent, partner].map(async (c) => [await c.closed(), Date.now() - exp * 1000]));
     for (const [code, late] of closed) {
       assert.equal(code, ADMINISTRATIVE_ACTION);
-      assert.ok(late >= 0 && late < 1000, `${late} ms after the expiry`);
+      assert.ok(late >= 0 && late < 2000, `${late} ms after the expiry`);
     }
     await works(lasting);
   });
@@ -221,8 +233,7 @@ describe('the broker', { concurrency: 4 }, () => {
     w.broker.hup();
     await again();
     appendFileSync(`${w.data}/revoked/revoked`, line);
-    await w.broker.stop();
-    await startBroker(t, w.launch);
+    await w.restart();
     await again();
     await w.enter(other.who.agent);
   });
@@ -254,7 +265,7 @@ describe('the broker', { concurrency: 4 }, () => {
     const w = await world(t);
     const pair = await w.pair();
     for (let i = 0; i < 20; i++) {
-      const socket = tcpConnect(w.port, '127.0.0.1');
+      const socket = tcpConnect(w.broker.port, '127.0.0.1');
       await new Promise((done) => socket.once('connect', done));
       if (i % 2) socket.write(Buffer.from('102a00044d51545405', 'hex'));
       socket.destroy();

@@ -70,7 +70,7 @@ every_good_file_is_a_key_named_like_it(void **state)
 	(void)state;
 	write_key("k1.pem", p256, 0);
 	write_key("2026-11.pem", p256, 0);
-	write_key("K9.pem", p256, 0);		     /* upper case */
+	write_key("K9.pem", p256, 0);                /* upper case */
 	write_key("seventeen-letters.pem", p256, 0); /* one too many */
 	write_key(".pem", p256, 0);
 	write_key("k1.pem.new", p256, 0);

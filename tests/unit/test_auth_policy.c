@@ -146,17 +146,24 @@ an_agent_may_use_its_own_topics_in_their_own_direction_only(void **state)
 		{"key/agent/00000000000000000000000000000001/req", ACCESS_PUBLISH},
 	};
 	static const char *const others[] = {
-		"s/cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd/state", "s/+/cmd", "#", "s/#",
-		"$share/g/s/" SID_TEXT "/cmd", "$SYS/broker/uptime", "$CONTROL/tether/v1",
-		"key/agent/00000000000000000000000000000002/req", "stat/auth", "",
+		"s/cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd/state",
+		"s/+/cmd",
+		"#",
+		"s/#",
+		"$share/g/s/" SID_TEXT "/cmd",
+		"$SYS/broker/uptime",
+		"$CONTROL/tether/v1",
+		"key/agent/00000000000000000000000000000002/req",
+		"stat/auth",
+		"",
 	};
 
 	assert_true(come_in(f, &p, 0, after(0)));
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(*allowed); i++) {
 		for (int a = ACCESS_NONE; a <= ACCESS_SUBSCRIBE; a++) {
 			bool reading = a == ACCESS_RECEIVE || a == ACCESS_SUBSCRIBE;
-			bool meant = allowed[i].access == ACCESS_PUBLISH ? a == ACCESS_PUBLISH
-									 : reading;
+			bool meant =
+				allowed[i].access == ACCESS_PUBLISH ? a == ACCESS_PUBLISH : reading;
 
 			assert_int_equal(policy_access(&f->policy, p.token.client, (enum access)a,
 						       allowed[i].topic, false, after(0)),
@@ -262,12 +269,14 @@ a_revoked_session_is_silenced_cut_and_kept_out(void **state)
 
 	assert_true(come_in(f, &agent, 0, after(0)) && come_in(f, &partner, 1, after(0)) &&
 		    come_in(f, &keysvc, 2, after(0)));
-	assert_int_equal(policy_control(&f->policy, agent.token.client, line, sizeof(line) - 1,
-					after(1)), -1);
+	assert_int_equal(
+		policy_control(&f->policy, agent.token.client, line, sizeof(line) - 1, after(1)),
+		-1);
 	assert_int_equal(policy_control(&f->policy, NULL, line, sizeof(line) - 1, after(1)), -1);
 	assert_true(may_publish(f, agent.token.client, "s/" SID_TEXT "/state", after(1)));
-	assert_int_equal(policy_control(&f->policy, keysvc.token.client, line, sizeof(line) - 1,
-					after(1)), 0);
+	assert_int_equal(
+		policy_control(&f->policy, keysvc.token.client, line, sizeof(line) - 1, after(1)),
+		0);
 	assert_false(may_publish(f, agent.token.client, "s/" SID_TEXT "/state", after(1)));
 	assert_false(may_publish(f, partner.token.client, "s/" SID_TEXT "/cmd", after(1)));
 	assert_false(come_in(f, &agent, 0, after(1)));
@@ -284,18 +293,21 @@ control_lines_that_are_not_understood_are_an_error_but_those_before_hold(void **
 	struct fixture *f = *state;
 	struct person agent = person(f, ROLE_AGENT, 1, 100);
 	struct person keysvc = person(f, ROLE_KEYSVC, 3, 100);
-	static const char *const bad[] = {"", "\n", "revoke\n", "unrevoke " SID_TEXT " 1800000100\n",
+	static const char *const bad[] = {"", "\n", "revoke\n",
+					  "unrevoke " SID_TEXT " 1800000100\n",
 					  "revoke " SID_TEXT " -1\n"};
 	static const char mixed[] = "revoke " SID_TEXT " 1800000100\nrevoke all\n";
 
 	assert_true(come_in(f, &agent, 0, after(0)) && come_in(f, &keysvc, 2, after(0)));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		assert_int_equal(policy_control(&f->policy, keysvc.token.client, bad[i],
-						strlen(bad[i]), after(0)), -1);
+						strlen(bad[i]), after(0)),
+				 -1);
 	}
 	assert_int_equal(cut(f, after(0)), 0);
-	assert_int_equal(policy_control(&f->policy, keysvc.token.client, mixed, sizeof(mixed) - 1,
-					after(0)), -1);
+	assert_int_equal(
+		policy_control(&f->policy, keysvc.token.client, mixed, sizeof(mixed) - 1, after(0)),
+		-1);
 	assert_int_equal(cut(f, after(0)), 1);
 }
 
@@ -336,7 +348,8 @@ a_guest_has_its_own_topics_and_half_a_minute(void **state)
 	snprintf(topic, sizeof(topic), "key/guest/%s/req", id);
 	assert_true(may_publish(f, id, topic, after(29999)));
 	assert_false(policy_access(&f->policy, id, ACCESS_SUBSCRIBE, topic, false, after(0)));
-	assert_false(may_publish(f, id, "key/guest/00000000000000000000000000000001/req", after(0)));
+	assert_false(
+		may_publish(f, id, "key/guest/00000000000000000000000000000001/req", after(0)));
 	assert_false(may_publish(f, id, "s/" SID_TEXT "/cmd", after(0)));
 	assert_false(may_publish(f, id, topic, after(30000)));
 	assert_int_equal(cut(f, after(29999)), 0);
@@ -350,7 +363,10 @@ a_guest_can_t_have_an_id_that_is_live_or_odd(void **state)
 {
 	struct fixture *f = *state;
 	struct person agent = person(f, ROLE_AGENT, 1, 100);
-	static const char *const odd[] = {NULL, "", "guest", "0123456789ABCDEF0123456789ABCDEF",
+	static const char *const odd[] = {NULL,
+					  "",
+					  "guest",
+					  "0123456789ABCDEF0123456789ABCDEF",
 					  "0123456789abcdef0123456789abcde",
 					  "0123456789abcdef0123456789abcdef0",
 					  "0123456789abcdef0123456789abcde#"};

@@ -124,7 +124,8 @@ a_file_is_taken_whole_or_refused_with_the_line(void **state)
 	} files[] = {
 		{"", REVOKED_LOADED, 0, 0},
 		{"revoke " SID_A " 1800000100\n", REVOKED_LOADED, 0, 1},
-		{"revoke " SID_A " 1800000100\nrevoke " SID_B " 1800000100\n", REVOKED_LOADED, 0, 2},
+		{"revoke " SID_A " 1800000100\nrevoke " SID_B " 1800000100\n", REVOKED_LOADED, 0,
+		 2},
 		{"revoke " SID_A " 1799999999\n", REVOKED_LOADED, 0, 0},
 		/* Being written when the power failed. */
 		{"revoke " SID_A " 1800000100\nrevoke " SID_B " 18", REVOKED_LOADED, 0, 1},
@@ -173,7 +174,8 @@ main(void)
 		cmocka_unit_test(a_revocation_holds_until_its_expiry_and_is_then_forgotten),
 		cmocka_unit_test(nothing_is_remembered_for_more_than_four_hours_or_when_it_is_over),
 		cmocka_unit_test(a_repeated_revocation_keeps_the_later_expiry),
-		cmocka_unit_test(a_full_set_counts_every_session_as_revoked_until_it_can_tell_again),
+		cmocka_unit_test(
+			a_full_set_counts_every_session_as_revoked_until_it_can_tell_again),
 		cmocka_unit_test(a_file_is_taken_whole_or_refused_with_the_line),
 		cmocka_unit_test(a_file_with_zero_bytes_or_no_file_is_refused),
 	};
