@@ -66,8 +66,10 @@ answer(struct sim_serial *s, uint64_t at, uint64_t think)
 static void
 answer_err(struct sim_serial *s, uint64_t at)
 {
-	strcpy(s->reply, "ERR\n");
-	s->reply_len = 4;
+	static const char err[] = "ERR\n";
+
+	memcpy(s->reply, err, sizeof(err));
+	s->reply_len = sizeof(err) - 1;
 	answer(s, at, SIM_THINK_NS + s->late_ns);
 }
 

@@ -126,18 +126,21 @@ add_session(cJSON *o, const struct ui_view *v)
 	cJSON_AddStringToObject(o, "warning", warning);
 }
 
-/* Writes the object as one line and frees it; -1 when memory ran out anywhere. */
+/* Writes the object as one line and frees it. Its length, or -1 when it could not be written. */
 static int
 line_of(cJSON *object, char out[UI_EVENT])
 {
+	size_t len;
 	int ok = object != NULL && cJSON_PrintPreallocated(object, out, UI_EVENT - 2, 0);
 
 	cJSON_Delete(object);
 	if (!ok) {
 		return -1;
 	}
-	strcat(out, "\n");
-	return (int)strlen(out);
+	len = strlen(out);
+	out[len] = '\n';
+	out[len + 1] = '\0';
+	return (int)len + 1;
 }
 
 int

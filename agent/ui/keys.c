@@ -101,6 +101,9 @@ press(struct ui_keys *k, struct ui_view *v, char key, struct ui_wish *w)
 	case 'c':
 		ask_copy(k, v, w);
 		break;
+	case 'l':
+		k->qr = !k->qr;
+		break;
 	case '?':
 		k->help = !k->help;
 		break;

@@ -14,6 +14,7 @@
 
 struct ui_keys {
 	bool asking_quit, help;
+	bool qr; /* the link is shown as a QR code while nothing more important is to be shown */
 	enum { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_INSIDE } escape; /* arrows and the like: skipped */
 	const char *notice; /* a line for the wearer, or NULL */
 };

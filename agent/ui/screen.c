@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/ui/qr.h"
 #include "agent/ui/tty.h"
 #include "agent/ui/view.h"
 #include "common/modes.h"
@@ -16,7 +17,7 @@
 #define BAR_TAIL 34  /* columns right of a bar: " 100 %  to 100 %  cap 100 %" and the margin */
 #define BAR_LEAST 10 /* a shorter bar says nothing */
 
-enum pair { PAIR_LIVE = 1, PAIR_ASK, PAIR_ALARM };
+enum pair { PAIR_LIVE = 1, PAIR_ASK, PAIR_ALARM, PAIR_QR };
 
 static const char footer[] =
 	" SPACE = STOP  r resume  d disconnect  c copy  a/A b/B caps  ? help  q quit";
@@ -26,7 +27,7 @@ static const char *const help[] = {
 	"r        resume after a stop: your partner may take control again, from zero",
 	"y  n     allow or refuse whoever asks for control",
 	"d        disconnect: the link dies at once and a new one is made",
-	"c        copy the link to the terminal's clipboard",
+	"c  l     copy the link to the terminal's clipboard; show it as a QR code",
 	"a  b     lower the cap of A or B by 5 percent; acts at once",
 	"A  B     raise the cap of A or B by 1 percent",
 	"p  m     lock or unlock power and mode: locked, your partner can't change them",
@@ -47,6 +48,7 @@ ui_screen_colors(void)
 	(void)init_pair(PAIR_LIVE, COLOR_GREEN, -1);
 	(void)init_pair(PAIR_ASK, COLOR_BLACK, COLOR_YELLOW);
 	(void)init_pair(PAIR_ALARM, COLOR_WHITE, COLOR_RED);
+	(void)init_pair(PAIR_QR, COLOR_BLACK, COLOR_WHITE);
 }
 
 static attr_t
@@ -252,13 +254,30 @@ draw_foot(const struct ui_keys *k)
 	(void)attrset(A_NORMAL);
 }
 
-void
-ui_screen_draw(const struct ui_peer *peer, const struct ui_keys *keys)
+/* Only while nothing but the link matters. False when there is more to show, or no room. */
+static bool
+draw_qr(const struct ui_view *v)
+{
+	int attributes = (int)(has_colors() ? (attr_t)COLOR_PAIR(PAIR_QR) : A_REVERSE);
+
+	if (v == NULL || v->phase != GUARD_WAITING || ui_tone(v) != TONE_CALM ||
+	    v->link_text[0] == '\0') {
+		return false;
+	}
+	if (ui_qr_draw(v->link_text, LINES - 1, COLS, attributes) == 0) {
+		return true;
+	}
+	(void)mvaddnstr(LINES - 2, 0, "A QR code needs 24 lines, 50 columns and a UTF-8 terminal.",
+			COLS);
+	return false;
+}
+
+static void
+draw_body(const struct ui_peer *peer, const struct ui_keys *keys)
 {
 	const struct ui_view *v = peer->seen ? &peer->view : NULL;
 	int y = LINES > 12 ? 2 : LINES > 6 ? 1 : 0, gap = LINES > 20 ? 1 : 0;
 
-	(void)erase();
 	if (y > 0) {
 		draw_title(v);
 	}
@@ -272,6 +291,15 @@ ui_screen_draw(const struct ui_peer *peer, const struct ui_keys *keys)
 		y = draw_box(y, v) + gap;
 		y = asking ? y : draw_link(y, v) + gap;
 		draw_log(y, peer);
+	}
+}
+
+void
+ui_screen_draw(const struct ui_peer *peer, const struct ui_keys *keys)
+{
+	(void)erase();
+	if (!keys->qr || !draw_qr(peer->seen ? &peer->view : NULL)) {
+		draw_body(peer, keys);
 	}
 	draw_foot(keys);
 	(void)refresh();

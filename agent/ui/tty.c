@@ -28,7 +28,11 @@ copy_link(const char *link)
 
 	b64_encode(text + head, link, strlen(link));
 	for (char *c = text + head; *c != '\0'; c++) {
-		*c = *c == '-' ? '+' : *c == '_' ? '/' : *c;
+		if (*c == '-') {
+			*c = '+';
+		} else if (*c == '_') {
+			*c = '/';
+		}
 	}
 	len = strlen(text);
 	while ((len - head) % 4 != 0) {

@@ -108,6 +108,9 @@ each_key_has_its_action(void **state)
 	expect_one(&d.wish, UI_LOCK_POWER, 0, 0);
 	type(&d, "m");
 	expect_one(&d.wish, UI_LOCK_MODE, 0, 1);
+	type(&d, "l");
+	expect_one(&d.wish, UI_CHECKIN, 0, 0);
+	assert_true(d.keys.qr);
 	type(&d, "x");
 	expect_one(&d.wish, UI_CHECKIN, 0, 0);
 }
