@@ -1,65 +1,15 @@
-// The page in Chromium against tests/lib/fakegw.mjs: what a partner sees and does.
+// The page in Chromium against tests/lib/fakegw.mjs: what a partner does, and what comes of it.
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import { readFileSync } from 'node:fs';
 import test, { after, before } from 'node:test';
 import { words } from '../../web/words.js';
-import { openBrowser } from '../lib/browser.mjs';
 import { FakeGateway, checkWordBytes, makeSession, plainState, signState } from '../lib/fakegw.mjs';
+import {
+  PHONE, inControl, level, newPage, opened, says, startBrowser, stopBrowser, stopButton,
+} from '../lib/partnerpage.mjs';
 import { sleep, until } from '../lib/proc.mjs';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const DESKTOP = { viewport: { width: 1280, height: 800 } };
-const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
-const SMALL = { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true };
-
-let browser;
-before(async () => {
-  browser = await openBrowser();
-});
-after(() => browser.close());
-
-// A page in a context of its own. Anything the browser complains of (errors, the content security
-// policy, a request to another host) fails the test.
-async function newPage(t, gw, options = DESKTOP) {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  const complaints = [];
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('console', (m) => ['error', 'warning'].includes(m.type()) && complaints.push(m.text()));
-  page.on('request', (r) => r.url().startsWith(gw.url) || complaints.push(`request to ${r.url()}`));
-  page.complaints = complaints;
-  t.after(async () => {
-    await context.close();
-    assert.deepEqual(complaints.filter((text) => !text.includes('WebSocket connection')), []);
-  });
-  return page;
-}
-
-async function opened(t, options) {
-  const gw = await FakeGateway.start(t);
-  const page = await newPage(t, gw, options);
-  await page.goto(gw.link);
-  await until(() => gw.joins > 0, 5000, 'the page joins');
-  gw.run();
-  return { gw, page };
-}
-
-async function inControl(t, options) {
-  const { gw, page } = await opened(t, options);
-  await page.getByRole('button', { name: 'Take control' }).click();
-  await gw.command((c) => c.op === 'hello', 'hello');
-  gw.live();
-  await says(page, 'You are in control.');
-  return { gw, page };
-}
-
-const says = (page, words_, ms = 5000) => until(
-  async () => (await page.getByRole('status').textContent()).includes(words_), ms,
-  `status says "${words_}"`,
-);
-const level = (page, ch) => page.getByLabel(`Level ${ch}`, { exact: true });
-const stopButton = (page) => page.getByRole('button', { name: 'Stop', exact: true });
+before(startBrowser);
+after(stopBrowser);
 
 test('key and secret leave the address bar at once and are stored nowhere', async (t) => {
   const { gw, page } = await opened(t);
@@ -150,14 +100,14 @@ test('every state is answered at once with alive, carrying the wishes and the ne
   await gw.command((c) => c.op === 'level', 'a level');
   gw.quiet();
   await sleep(300);
-  const before_ = gw.of('alive').length;
+  const earlier = gw.of('alive').length;
   gw.say();
   const { beacon } = gw.state;
   const alive = await gw.command((c) => c.op === 'alive' && c.beacon === beacon, 'alive', 500);
   assert.ok(alive.good);
   assert.deepEqual([alive.a, alive.b], [0, 20]);
   await sleep(200);
-  assert.equal(gw.of('alive').length, before_ + 1);
+  assert.equal(gw.of('alive').length, earlier + 1);
 });
 
 test('a slider cannot go above the cap, by value, keyboard, button or dragging', async (t) => {
@@ -278,13 +228,13 @@ test('the wearer’s stop takes control away until it is asked for anew', async 
   gw.say({ guard: 'waiting' });
   await says(page, 'You can take control');
   assert.equal(await level(page, 'A').isDisabled(), true);
-  const before_ = gw.of('level').length;
+  const earlier = gw.of('level').length;
   await page.getByRole('button', { name: 'Take control' }).click();
   await until(() => gw.of('hello').length === 2, 2000, 'a new hello');
   gw.live();
   await says(page, 'You are in control.');
   assert.equal(await level(page, 'A').inputValue(), '0');
-  assert.equal(gw.of('level').length, before_);
+  assert.equal(gw.of('level').length, earlier);
 });
 
 test('states that are forged, replayed or from another session are never acted on', async (t) => {
@@ -438,108 +388,41 @@ test('control can be given back with a button', async (t) => {
   await says(page, 'You gave control back.');
 });
 
-// What a page of any size must keep, in every state that is worth a look.
-async function checkLayout(page, width) {
-  const wide = await page.evaluate(() => document.scrollingElement.scrollWidth);
-  assert.ok(wide <= width, `${wide} px of content in ${width} px`);
-  const small = await page.evaluate(() => [...document.querySelectorAll('button, select, a, input')]
-    .filter((e) => e.checkVisibility())
-    .map((e) => ({ name: e.id || e.textContent, box: e.getBoundingClientRect() }))
-    .filter(({ box }) => box.width < 44 || box.height < 44)
-    .map(({ name, box }) => `${name} ${box.width}x${box.height}`));
-  assert.deepEqual(small, []);
-  const stop = await stopButton(page).boundingBox();
-  const height = page.viewportSize().height;
-  assert.ok(stop.y >= 0 && stop.y + stop.height <= height, 'Stop is on the screen');
-}
-
-async function checkAccessible(page, name) {
-  await page.evaluate(axe);
-  const { violations, passes } = await page.evaluate(() => window.axe.run(document, {
-    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-  }));
-  assert.ok(passes.length > 10, 'axe has looked at something');
-  assert.deepEqual(violations.map((v) => `${name} ${v.id}: ${v.nodes.map((n) => n.html).join(' ')}`), []);
-}
-
-for (const colorScheme of ['light', 'dark']) {
-  for (const [name, options] of Object.entries({ DESKTOP, PHONE, SMALL })) {
-    test(`every view is accessible and fits: ${name.toLowerCase()}, ${colorScheme}`, async (t) => {
-      const gw = await FakeGateway.start(t);
-      const page = await newPage(t, gw, { ...options, colorScheme });
-      const look = async (what) => {
-        await checkAccessible(page, what);
-        await checkLayout(page, options.viewport.width);
-      };
-      await page.goto(gw.url);
-      await look('no link');
-      for (const path of ['about.html', 'privacy']) {
-        await page.goto(gw.url + path);
-        await checkAccessible(page, path);
-      }
-      await page.goto(gw.link);
-      await until(() => gw.joins > 0, 5000, 'joins');
-      gw.run();
-      await says(page, 'Ready.');
-      await look('ready');
-      await page.getByRole('button', { name: 'Take control' }).click();
-      await says(page, 'Waiting for the wearer');
-      await look('asking');
-      gw.live();
-      await says(page, 'You are in control.');
-      await level(page, 'A').fill('30');
-      await look('in control');
-      gw.say({ idle: 30, bat: 5 });
-      await until(() => page.getByRole('alert').isVisible(), 2000, 'alarms');
-      await look('alarms');
-      gw.quiet();
-      gw.mute = true;
-      await says(page, 'What is shown is old');
-      await look('stale');
-    });
-  }
-}
-
-test('at 200 % zoom everything that takes the focus can be seen above Stop', async (t) => {
-  const { page } = await inControl(t, { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 });
-  await checkLayout(page, 640);
-  const seen = new Set();
-  for (let i = 0; i < 30; i += 1) {
-    await page.keyboard.press('Tab');
-    const at = await page.evaluate(() => {
-      const element = document.activeElement;
-      const box = element.getBoundingClientRect();
-      const bar = document.querySelector('.bar').getBoundingClientRect();
-      return { tag: element.tagName, id: element.id || element.textContent, top: box.top, bottom: box.bottom, bar: bar.top };
-    });
-    seen.add(at.id);
-    if (at.tag !== 'BODY' && at.id !== 'stop') {
-      assert.ok(at.top >= 0 && at.bottom <= at.bar + 1, JSON.stringify(at));
-    }
-  }
-  for (const id of ['control', 'value-a', 'value-b', 'mode', 'stop']) {
-    assert.ok(seen.has(id), `${id} can be reached with Tab`);
-  }
-});
-
-test('with reduced motion nothing is animated', async (t) => {
+test('the screen is kept on while in control, and only then', async (t) => {
   const gw = await FakeGateway.start(t);
-  const page = await newPage(t, gw, { ...DESKTOP, reducedMotion: 'reduce' });
+  const page = await newPage(t, gw);
+  await page.addInitScript(() => {
+    window.locks = [];
+    const request = async (kind) => {
+      window.locks.push(kind);
+      return { addEventListener() {}, async release() { window.locks.push('released'); } };
+    };
+    Object.defineProperty(navigator, 'wakeLock', { value: { request } });
+  });
   await page.goto(gw.link);
   await until(() => gw.joins > 0, 5000, 'joins');
-  assert.equal(await page.evaluate(() => document.getAnimations().length), 0);
+  gw.run();
+  await says(page, 'Ready.');
+  await sleep(600);
+  assert.deepEqual(await page.evaluate(() => window.locks), []);
+  await page.getByRole('button', { name: 'Take control' }).click();
+  await gw.command((c) => c.op === 'hello', 'hello');
+  gw.live();
+  await says(page, 'You are in control.');
+  await sleep(600);
+  assert.deepEqual(await page.evaluate(() => window.locks), ['screen']);
+  await page.getByRole('button', { name: 'Give control back' }).click();
+  await sleep(600);
+  assert.deepEqual(await page.evaluate(() => window.locks), ['screen', 'released']);
 });
 
-test('the status speaks once per situation, not with every state', async (t) => {
-  const { gw, page } = await inControl(t);
+test('a page hidden while it asks withdraws the request', async (t) => {
+  const { gw, page } = await opened(t);
+  await page.getByRole('button', { name: 'Take control' }).click();
+  await says(page, 'Waiting for the wearer');
   await page.evaluate(() => {
-    window.changes = 0;
-    new MutationObserver((list) => { window.changes += list.length; })
-      .observe(document.querySelector('[role=status]'), { childList: true, characterData: true, subtree: true });
+    Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
   });
-  for (let i = 0; i < 10; i += 1) {
-    gw.say({ a: i });
-    await sleep(30);
-  }
-  assert.equal(await page.evaluate(() => window.changes), 0);
+  assert.ok((await gw.command((c) => c.op === 'bye', 'bye', 500)).good);
 });

@@ -1,0 +1,121 @@
+// The page in Chromium: does it fit, can everybody use it, does it keep calm.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import test, { after, before } from 'node:test';
+import { FakeGateway } from '../lib/fakegw.mjs';
+import {
+  DESKTOP, PHONE, SMALL, inControl, level, newPage, says, startBrowser, stopBrowser, stopButton,
+} from '../lib/partnerpage.mjs';
+import { sleep, until } from '../lib/proc.mjs';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+before(startBrowser);
+after(stopBrowser);
+
+// What a page of any size must keep, in every state that is worth a look.
+async function checkLayout(page, width) {
+  const wide = await page.evaluate(() => document.scrollingElement.scrollWidth);
+  assert.ok(wide <= width, `${wide} px of content in ${width} px`);
+  const small = await page.evaluate(() => [...document.querySelectorAll('button, select, a, input')]
+    .filter((e) => e.checkVisibility())
+    .map((e) => ({ name: e.id || e.textContent, box: e.getBoundingClientRect() }))
+    .filter(({ box }) => box.width < 44 || box.height < 44)
+    .map(({ name, box }) => `${name} ${box.width}x${box.height}`));
+  assert.deepEqual(small, []);
+  const stop = await stopButton(page).boundingBox();
+  const height = page.viewportSize().height;
+  assert.ok(stop.y >= 0 && stop.y + stop.height <= height, 'Stop is on the screen');
+}
+
+async function checkAccessible(page, name) {
+  await page.evaluate(axe);
+  const { violations, passes } = await page.evaluate(() => window.axe.run(document, {
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+  }));
+  assert.ok(passes.length > 10, 'axe has looked at something');
+  assert.deepEqual(violations.map((v) => `${name} ${v.id}: ${v.nodes.map((n) => n.html).join(' ')}`), []);
+}
+
+for (const colorScheme of ['light', 'dark']) {
+  for (const [name, options] of Object.entries({ DESKTOP, PHONE, SMALL })) {
+    test(`every view is accessible and fits: ${name.toLowerCase()}, ${colorScheme}`, async (t) => {
+      const gw = await FakeGateway.start(t);
+      const page = await newPage(t, gw, { ...options, colorScheme });
+      const look = async (what) => {
+        await checkAccessible(page, what);
+        await checkLayout(page, options.viewport.width);
+      };
+      await page.goto(gw.url);
+      await look('no link');
+      for (const path of ['about.html', 'privacy']) {
+        await page.goto(gw.url + path);
+        await checkAccessible(page, path);
+      }
+      await page.goto(gw.link);
+      await until(() => gw.joins > 0, 5000, 'joins');
+      gw.run();
+      await says(page, 'Ready.');
+      await look('ready');
+      await page.getByRole('button', { name: 'Take control' }).click();
+      await says(page, 'Waiting for the wearer');
+      await look('asking');
+      gw.live();
+      await says(page, 'You are in control.');
+      await level(page, 'A').fill('30');
+      await look('in control');
+      gw.say({ idle: 30, bat: 5 });
+      await until(() => page.getByRole('alert').isVisible(), 2000, 'alarms');
+      await look('alarms');
+      gw.quiet();
+      gw.mute = true;
+      await says(page, 'What is shown is old');
+      await look('stale');
+    });
+  }
+}
+
+test('at 200 % zoom everything that takes the focus can be seen above Stop', async (t) => {
+  const { page } = await inControl(t, { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 });
+  await checkLayout(page, 640);
+  const seen = new Set();
+  for (let i = 0; i < 30; i += 1) {
+    await page.keyboard.press('Tab');
+    const at = await page.evaluate(() => {
+      const element = document.activeElement;
+      const box = element.getBoundingClientRect();
+      const bar = document.querySelector('.bar').getBoundingClientRect();
+      return { tag: element.tagName, id: element.id || element.textContent, top: box.top, bottom: box.bottom, bar: bar.top };
+    });
+    seen.add(at.id);
+    if (at.tag !== 'BODY' && at.id !== 'stop') {
+      assert.ok(at.top >= 0 && at.bottom <= at.bar + 1, JSON.stringify(at));
+    }
+  }
+  for (const id of ['control', 'value-a', 'value-b', 'mode', 'stop']) {
+    assert.ok(seen.has(id), `${id} can be reached with Tab`);
+  }
+});
+
+test('with reduced motion nothing is animated', async (t) => {
+  const gw = await FakeGateway.start(t);
+  const page = await newPage(t, gw, { ...DESKTOP, reducedMotion: 'reduce' });
+  await page.goto(gw.link);
+  await until(() => gw.joins > 0, 5000, 'joins');
+  assert.equal(await page.evaluate(() => document.getAnimations().length), 0);
+});
+
+test('the status speaks once per situation, not with every state', async (t) => {
+  const { gw, page } = await inControl(t);
+  await page.evaluate(() => {
+    window.changes = 0;
+    new MutationObserver((list) => { window.changes += list.length; })
+      .observe(document.querySelector('[role=status]'), { childList: true, characterData: true, subtree: true });
+  });
+  for (let i = 0; i < 10; i += 1) {
+    gw.say({ a: i });
+    await sleep(30);
+  }
+  assert.equal(await page.evaluate(() => window.changes), 0);
+});
