@@ -20,6 +20,7 @@
 #include "common/secret.h"
 #include "common/spawn.h"
 
+#define UI_END_MS 500 /* the screen's time to put the terminal back */
 #define TURN_MS 10 /* the longest sleep while something moves */
 
 void
@@ -291,6 +292,21 @@ start_ui(struct guard *g, uint64_t now)
 	return child_start(&g->ui, argv, SPAWN_STDIO | SPAWN_SESSION, now);
 }
 
+/* The screen gets a moment to put the terminal back as it was; a stopped one is killed. */
+static void
+ui_finish(struct guard *g)
+{
+	struct pollfd gone = {.fd = g->ui.pidfd, .events = POLLIN};
+
+	if (g->ui.fd < 0) {
+		return;
+	}
+	close(g->ui.fd);
+	g->ui.fd = -1;
+	(void)poll(&gone, 1, UI_END_MS);
+	child_stop(&g->ui, true);
+}
+
 int
 guard_run(const struct options *o)
 {
@@ -313,7 +329,7 @@ guard_run(const struct options *o)
 	}
 	child_stop(&g.link, true);
 	child_stop(&g.box, false);
-	child_stop(&g.ui, false);
+	ui_finish(&g);
 	secret_wipe(&g, sizeof(g));
 	return 0;
 }
