@@ -239,7 +239,11 @@ sim_hand(struct sim_box *box, char *line, uint64_t now, char *why, size_t cap)
 			sim_serial_wake(&box->serial, now);
 			return 0;
 		}
-		snprintf(why, cap, "expected: %s %s", word, words[i].usage);
+		if (words[i].usage[0] == '\0') {
+			snprintf(why, cap, "can't %s: %s", word, strerror(errno));
+		} else {
+			snprintf(why, cap, "expected: %s %s", word, words[i].usage);
+		}
 		return -1;
 	}
 	list_words(word, why, cap);
