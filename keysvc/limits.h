@@ -36,7 +36,7 @@
 #define MAX_BAD_ANSWERS 50 /* answers a second to requests that could not be parsed */
 
 #define SIGNER_PATIENCE 5000 /* ms: a signer that has not answered by then is replaced */
-#define CONNECT_LIMIT 20000  /* ms to resolve, connect and subscribe */
+#define CONNECT_LIMIT 30000  /* ms to resolve, connect (three addresses) and subscribe */
 #define STAT_PERIOD 10000    /* ms between counters to the net process; it answers each */
 #define NET_PATIENCE 30000   /* ms: a net process silent for so long is replaced */
 #define BACKOFF_MIN 250      /* ms; doubles, with a random half, up to: */

@@ -88,6 +88,7 @@ struct keysvc {
 		bool connected, blocked; /* blocked: its socket is full */
 		uint64_t since;  /* ms, of the connection */
 		unsigned failures;
+		char why[96]; /* the last trouble that was logged: each is logged once */
 		size_t sent, told; /* how many of the revocations */
 		bool synced;
 	} net;
@@ -140,7 +141,8 @@ void net_stat(struct keysvc *k);
 int desk_ask(struct keysvc *k, const struct net_ask *ask);
 /* What the signer answered to a CALL_ISSUE or CALL_REDEEM. */
 void desk_signed(struct keysvc *k, const struct call *call, const struct sign_answer *a);
-/* Revokes in memory and in the file, durable on return; the broker is told by net_tell. 0 or -1. */
+/* Revokes in memory and in the file, durable on return; the broker is told by net_tell. `expiry`
+ * (unix seconds) is for sessions that the journal does not know. 0 or -1. */
 int desk_revoke(struct keysvc *k, const uint8_t sid[SID_LEN], int64_t expiry,
 		enum session_state state);
 

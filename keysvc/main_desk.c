@@ -94,6 +94,9 @@ desk_revoke(struct keysvc *k, const uint8_t sid[SID_LEN], int64_t expiry, enum s
 {
 	struct session *s = journal_find(&k->journal, sid);
 
+	if (s != NULL) {
+		expiry = s->expires; /* known better here than by who asks */
+	}
 	if (revocations_add(&k->revoked, sid, expiry) != 0 || revocations_sync(&k->revoked) != 0) {
 		log_error("can't write the revocation file: %s", strerror(errno));
 		return -1;

@@ -149,6 +149,7 @@ handle_connected(struct keysvc *k)
 		k->net.since = clock_ms();
 		main_due_in(k, DUE_NET_OLD, NET_LIFE);
 		main_due_in(k, DUE_STAT, 1);
+		k->net.why[0] = '\0';
 		log_note("connected to the broker");
 	}
 	main_due_in(k, DUE_NET_LATE, NET_PATIENCE);
@@ -166,6 +167,16 @@ handle_told(struct keysvc *k, uint32_t index)
 	return 0;
 }
 
+/* A broker that is away for a day is one line, not ten thousand. */
+static void
+handle_trouble(struct keysvc *k, const char *why)
+{
+	if (strcmp(k->net.why, why) != 0) {
+		memcpy(k->net.why, why, sizeof(k->net.why));
+		log_warn("%s", why);
+	}
+}
+
 /* 0, or -1 when it broke the rules. */
 static int
 handle_frame(struct keysvc *k, int type, const union frame_message *m)
@@ -175,7 +186,7 @@ handle_frame(struct keysvc *k, int type, const union frame_message *m)
 		if (m->status.phase == NET_CONNECTED) {
 			handle_connected(k);
 		} else {
-			log_warn("%s", m->status.why);
+			handle_trouble(k, m->status.why);
 		}
 		return 0;
 	case FRAME_NET_ASK:

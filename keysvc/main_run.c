@@ -34,7 +34,7 @@ main_end_child(struct child *c)
 	close(c->fd);
 	/* One that ended by itself in a way that it could not tell: the log has to. */
 	if (waitpid(c->pid, &status, WNOHANG) == c->pid) {
-		if (WIFSIGNALED(status)) {
+		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM) {
 			log_error("a child was ended by signal %d (%s)", WTERMSIG(status),
 				  strsignal(WTERMSIG(status)));
 		}
@@ -262,7 +262,8 @@ lock_folder(void)
 	int fd = open(PATH_STATE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0) {
-		log_error("there is no %s here: run `tether-keysvc init` first", PATH_STATE);
+		log_error("can't open %s: %s%s", PATH_STATE, strerror(errno),
+			  errno == ENOENT ? " (run `tether-keysvc init` first)" : "");
 		return -1;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {

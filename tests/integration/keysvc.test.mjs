@@ -307,6 +307,27 @@ test('revoke --all ends every session and nobody else', async (t) => {
   assert.equal((await gateway.redeem(key)).ok, true, 'gateway and guests go on');
 });
 
+test('thousands of sessions are listed, revoked at once and told to the broker anew', async (t) => {
+  const at = await setUp(t);
+  const live = await issueAsGuest(t, at);
+  await at.daemon.stop();
+  const now = unixNow();
+  const many = Array.from({ length: 5000 }, () => `${hexId()} ${now - 60} ${now + 14000} issued\n`);
+  appendFileSync(`${at.data}/state/journal`, many.join(''));
+  const daemon = await startKeysvc(t, at.daemonOptions);
+  assert.equal((await daemon.list()).length, 5001);
+  const result = await daemon.revoke('--all');
+  assert.equal(result.code, 0, result.err);
+  assert.match(result.out, /^5001 sessions revoked/);
+  assert.equal(revokedLines(at.data).length, 5001);
+  await daemon.stop();
+  const again = await startKeysvc(t, at.daemonOptions);
+  const begin = Date.now();
+  const told = await again.revoke(live.sid);
+  assert.match(told.out, /cut off on both sides/, 'the broker has confirmed all that came before, too');
+  assert.ok(Date.now() - begin < 2000);
+});
+
 test('list shows sessions with issue, expiry and state', async (t) => {
   const at = await setUp(t);
   const gateway = await connectGateway(t, { ...at, file: at.daemon.tokens[0] });
