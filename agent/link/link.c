@@ -32,7 +32,6 @@
 #define TURN_MS 1000         /* libmosquitto's keep-alive wants to be looked at once a second */
 #define TURN_FRAMES 64       /* frames read from the guard before the network has its turn */
 #define HEAP_MAX (64U << 20) /* libmosquitto allocates what a packet's header says, up to 256 MB */
-#define HANGUPS_MAX 16       /* turns after a hang-up that libmosquitto does not report */
 
 static int
 wait_for(int fd, short events, int ms)
@@ -207,10 +206,9 @@ wants_to_write(const struct link *l)
 	return l->tls.done || ssl == NULL ? mosquitto_want_write(l->mqtt) : SSL_want_write(ssl);
 }
 
-/* Reading carries the handshake on, whatever it waits for. libmosquitto 2.0.11 reports no error for
- * a hang-up during it: that is counted, else the loop would spin. */
+/* Reading carries the handshake on, whatever it waits for. */
 static void
-serve_network(struct link *l, short events, unsigned *hangups)
+serve_network(struct link *l, short events)
 {
 	int rc = 0;
 
@@ -223,10 +221,7 @@ serve_network(struct link *l, short events, unsigned *hangups)
 	if (rc == 0) {
 		rc = mosquitto_loop_misc(l->mqtt);
 	}
-	if ((events & (POLLHUP | POLLERR)) != 0) {
-		++*hangups;
-	}
-	if (rc != 0 || mosquitto_socket(l->mqtt) < 0 || *hangups > HANGUPS_MAX) {
+	if (rc != 0 || mosquitto_socket(l->mqtt) < 0) {
 		job_lost(l);
 	}
 	if (l->deadline != 0 && clock_ms() >= l->deadline) {
@@ -257,7 +252,6 @@ serve_guard(struct link *l)
 static int
 serve(struct link *l)
 {
-	unsigned hangups = 0;
 	int rc = FRAME_OK;
 
 	while (!l->over && rc == FRAME_OK) {
@@ -271,7 +265,7 @@ serve(struct link *l)
 		if (poll(p, 2, turn_ms(l)) < 0 && errno != EINTR) {
 			return -1;
 		}
-		serve_network(l, p[1].revents, &hangups);
+		serve_network(l, p[1].revents);
 		rc = serve_guard(l);
 	}
 	return rc == FRAME_BAD ? -1 : 0;

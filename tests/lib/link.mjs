@@ -32,6 +32,14 @@ export const cpuTicks = (pid) => {
   return Number(fields[11]) + Number(fields[12]);
 };
 
+// Bytes that the one connection to this port on 127.0.0.1 has not yet got rid of.
+export function unsent(port) {
+  const to = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const row = readFileSync('/proc/net/tcp', 'utf8').split('\n').map((l) => l.trim().split(/\s+/))
+    .find(([, , remote, state]) => remote === to && state === '01');
+  return parseInt(row[4].split(':')[0], 16);
+}
+
 const listen = (t, server) => new Promise((done) => {
   const sockets = new Set();
   server.on('connection', (s) => { sockets.add(s); s.on('error', () => {}); });

@@ -118,7 +118,10 @@ send_state(struct parent *p, const char *text, size_t len)
 	memset(&s, 0, sizeof(s));
 	s.len = (uint16_t)len;
 	memcpy(s.bytes, text, len);
-	(void)frames_send(p->link, frames_to_link, FRAME_LINK_STATE, &s);
+	/* Unlike the guard this waits for room: the test counts on every state. */
+	while (frames_send(p->link, frames_to_link, FRAME_LINK_STATE, &s) == FRAME_EMPTY) {
+		(void)poll(&(struct pollfd){p->link, POLLOUT, 0}, 1, 1000);
+	}
 }
 
 static void
