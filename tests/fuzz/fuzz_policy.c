@@ -44,12 +44,12 @@ int
 token_verify(struct token *t, const char *jwt, size_t len, int64_t now_s, token_key_fn *find,
 	     void *context)
 {
-	unsigned n;
+	unsigned long n = strtoul(jwt, NULL, 10);
 
 	(void)len;
 	(void)find;
 	(void)context;
-	MUST(sscanf(jwt, "%u", &n) == 1 && n < TOKENS);
+	MUST(n < TOKENS);
 	if (now_s >= people[n].token.exp) {
 		return TOKEN_EXPIRED;
 	}
@@ -159,7 +159,7 @@ play_reload(void)
 }
 
 static void
-play_revoke(int session)
+play_revoke(size_t session)
 {
 	struct token *t = &people[KEYSVC].token;
 	char line[80], sid[HEX_LEN(SID_LEN) + 1];
@@ -209,7 +209,8 @@ play_tick(int64_t ms)
 
 	now_ms += ms;
 	while (policy_due(&policy, now(), id, &connected)) {
-		MUST(sscanf(id, "%x", &n) == 1 && n < PEOPLE);
+		n = (unsigned)strtoul(id, NULL, 16);
+		MUST(n < PEOPLE);
 		MUST(connected == (people[n].context >= 0));
 		/* No session is cut without a reason; a guest may have had to make room. */
 		MUST(n >= TOKENS || !connected || now_ms >= people[n].until ||
