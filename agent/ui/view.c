@@ -53,9 +53,10 @@ static const struct {
 	[BOX_GONE] = {TONE_ALARM, "The box is unplugged: use its own knob.",
 		      "It may have kept its levels. Plug the cable in again: the first thing it "
 		      "gets is zero."},
-	[UNCONFIRMED] = {TONE_ALARM,
-			 "The box has not confirmed zero yet: use its own knob if you feel it.",
-			 "Zero is sent again and again until the box confirms it."},
+	[UNCONFIRMED] =
+		{TONE_ASK,
+		 "Going to zero; the box has not confirmed it yet. If in doubt, use its own knob.",
+		 "Zero is sent again and again until the box confirms it."},
 	[FAULT] = {TONE_ALARM, "The box does not do what it should. Both channels are at zero.",
 		   "The log below says what happened."},
 	[STOPPED_WEARER] = {TONE_CALM, "Stopped. Both channels are at zero.",
