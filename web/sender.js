@@ -121,7 +121,7 @@ export class Sender {
   #sign(fields) {
     const epoch = this.#epoch;
     this.#line = this.#line.then(async () => {
-      if (epoch !== this.#epoch || this.#n >= MAX_N) {
+      if (this.#n >= MAX_N) {
         return;
       }
       this.#n += 1;

@@ -147,6 +147,15 @@ test('nothing that was asked before a stop is sent after it', async () => {
   assert.equal(out().at(-1).val, 5);
 });
 
+test('a level that is being signed when stop is pressed is not sent', async () => {
+  move('A', 50);
+  await Promise.resolve();
+  await Promise.resolve();
+  sender.stop();
+  await pass(1000);
+  assert.deepEqual(out(), [{ v: 1, op: 'stop' }]);
+});
+
 test('stop says when there is no connection', () => {
   link.up = false;
   assert.equal(sender.stop(), false);
