@@ -395,6 +395,7 @@ describe('the broker', { concurrency: 4 }, () => {
     };
     const fails = async (name, said, options) => {
       const broker = launchBroker(t, { dir, port: await freePort(), tls, ...options });
+      await until(broker.over, 5000, `${name}: the broker ends`);
       const { code } = await broker.exited;
       assert.ok(code > 0, `${name}: exit ${code}`);
       await until(() => said.test(broker.err()), 1000, `${name}: ${broker.err()}`);
