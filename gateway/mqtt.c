@@ -1,7 +1,7 @@
 /*
  * See mqtt.h. Gateway process. The broker's bytes are parsed by libmosquitto.
  * libmosquitto 2.0.11 facts that this relies on: with an address and MOSQ_OPT_SSL_CTX nothing opens files;
- * during the TLS handshake only loop_read makes progress; a refused connect shows as HUP alone;
+ * during the TLS handshake loop_read is what makes progress; a refused connect shows as HUP alone;
  * on_disconnect does not come for a failed handshake; a handle can't be destroyed in its callbacks.
  */
 #include "gateway/mqtt.h"
@@ -186,6 +186,17 @@ on_disconnect(struct mosquitto *handle, void *self, int rc, const mosquitto_prop
 	}
 }
 
+/* Until the TLS handshake is over libmosquitto does not know what the socket waits for: 2.0.11 says too
+ * little, 2.0.15 and later ask to write all the time. */
+static bool
+mqtt_wants_write(const struct mqtt *c)
+{
+	const SSL *ssl = mosquitto_ssl_get(c->handle);
+
+	return ssl && !SSL_is_init_finished(ssl) ? SSL_want_write(ssl)
+						 : mosquitto_want_write(c->handle);
+}
+
 /* After every call into libmosquitto: tell the owner, or ask for what the handle wants next. */
 static void
 mqtt_settle(struct mqtt *c, int rc)
@@ -199,7 +210,7 @@ mqtt_settle(struct mqtt *c, int rc)
 		return;
 	}
 	if (!c->over &&
-	    loop_watch(&c->watch, fd, EPOLLIN | (mosquitto_want_write(c->handle) ? EPOLLOUT : 0))) {
+	    loop_watch(&c->watch, fd, EPOLLIN | (mqtt_wants_write(c) ? EPOLLOUT : 0))) {
 		mqtt_mark_over(c, MQTT_GONE);
 	}
 	if (c->over) {
