@@ -132,6 +132,8 @@ a_kill_is_repeated_every_250_ms_while_nobody_answers(void **state)
 	talk_order(&t, ACT_KILL, 0);
 	talk_pass(&t, 10000);
 	assert_false(talk_wrote_other_than_kill(&t));
+	assert_int_equal(t.wrote[t.seen + 1].at - t.wrote[t.seen].at, 60);
+	assert_int_equal(t.wrote[t.seen + 2].at - t.wrote[t.seen].at, 120);
 	for (size_t i = t.seen + 3; i < t.writes; i++) {
 		assert_int_equal(t.wrote[i].at - t.wrote[i - 1].at, 250);
 	}
@@ -261,6 +263,38 @@ err_and_broken_lines_confirm_nothing(void **state)
 }
 
 static void
+a_kill_at_zero_is_confirmed_anew(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	talk_begin_ready(&t);
+	assert_true(talk_report(&t).zero);
+	talk_order(&t, ACT_KILL, 0);
+	talk_pass(&t, 100);
+	assert_false(talk_report(&t).zero);
+	talk_pass(&t, 400);
+	assert_true(talk_report(&t).zero);
+}
+
+static void
+an_order_between_the_two_replies_that_confirm_is_dropped(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	talk_begin_at(&t, 40);
+	talk_order(&t, ACT_KILL, 0);
+	while (t.x.zeros < 1) {
+		talk_pass(&t, 1);
+	}
+	talk_order(&t, ACT_LEVEL_A, 7);
+	talk_pass(&t, 1000);
+	assert_true(talk_report(&t).zero);
+	assert_false(talk_wrote(&t, "A7\r"));
+}
+
+static void
 an_order_right_after_the_confirmation_waits_for_the_quiet_behind_it(void **state)
 {
 	struct talk t;
@@ -350,6 +384,8 @@ main(void)
 		cmocka_unit_test(
 			an_order_right_after_the_confirmation_waits_for_the_quiet_behind_it),
 		cmocka_unit_test(an_order_right_after_a_confirmation_that_proves_wrong_is_dropped),
+		cmocka_unit_test(a_kill_at_zero_is_confirmed_anew),
+		cmocka_unit_test(an_order_between_the_two_replies_that_confirm_is_dropped),
 		cmocka_unit_test(a_second_kill_during_the_first_is_done_with_it),
 		cmocka_unit_test(the_wearers_hand_on_the_knob_ends_a_confirmed_zero),
 	};

@@ -102,7 +102,8 @@ an_extra_line_while_nothing_is_in_flight_changes_no_level(void **state)
 
 	(void)state;
 	talk_begin_at(&t, 40);
-	t.x.flight = FLIGHT_NONE;
+	talk_pass(&t, 200); /* a poll was the last to be answered: any line would fit it */
+	talk_settle(&t);
 	talk_say(&t, "540:20:0:100:100:0:L:0:2.106\n");
 	assert_int_equal(talk_report(&t).a, 80);
 }
@@ -366,6 +367,18 @@ lines_may_end_in_cr_lf_or_both_and_may_come_in_pieces(void **state)
 }
 
 static void
+the_longest_line_is_read(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	talk_begin(&t);
+	talk_say(&t, "4294967295:200:200:200:200:255:D:3:1:2:5:3:22.1311111B\n");
+	assert_int_equal(talk_report(&t).battery, 4294967295);
+	assert_int_equal(talk_report(&t).fields, 13);
+}
+
+static void
 a_line_without_end_costs_one_fault_and_no_memory(void **state)
 {
 	struct talk t;
@@ -444,6 +457,7 @@ main(void)
 		cmocka_unit_test(a_box_that_is_switched_off_is_said_to_be_off),
 		cmocka_unit_test(it_polls_as_often_as_it_is_told),
 		cmocka_unit_test(lines_may_end_in_cr_lf_or_both_and_may_come_in_pieces),
+		cmocka_unit_test(the_longest_line_is_read),
 		cmocka_unit_test(a_line_without_end_costs_one_fault_and_no_memory),
 		cmocka_unit_test(every_heartbeat_makes_a_report),
 		cmocka_unit_test(noise_never_makes_it_write_anything_but_polls_and_k),
