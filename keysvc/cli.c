@@ -33,16 +33,18 @@ complain(const char *text)
 
 /* ---- talking to the daemon ------------------------------------------------------------------ */
 
+/* A descriptor, or an exit status as a negative number. */
 static int
 daemon_connect(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = PATH_SOCKET};
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), status = -EXIT_NO_DAEMON;
 
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
 		return fd;
 	}
 	if (errno == EACCES) {
+		status = -EXIT_FAILED;
 		complain("you may not talk to the key service: run this as its user or as root");
 	} else {
 		complain("the key service is not running in this folder: start it, then try again");
@@ -50,7 +52,7 @@ daemon_connect(void)
 	if (fd >= 0) {
 		close(fd);
 	}
-	return -1;
+	return status;
 }
 
 static int
@@ -96,7 +98,7 @@ daemon_ask_once(const struct admin_ask *ask, void (*each)(const struct admin_ses
 	int fd = daemon_connect(), result;
 
 	if (fd < 0) {
-		return EXIT_NO_DAEMON;
+		return -fd;
 	}
 	result = daemon_ask(fd, ask, each, done);
 	close(fd);
@@ -148,7 +150,7 @@ cli_list(bool json)
 	int fd = daemon_connect(), result;
 
 	if (fd < 0) {
-		return EXIT_NO_DAEMON;
+		return -fd;
 	}
 	first_row = true;
 	if (json) {
@@ -296,7 +298,7 @@ cli_revoke(char *const what[], int count)
 	int fd = daemon_connect(), status = EXIT_OK;
 
 	if (fd < 0) {
-		return EXIT_NO_DAEMON;
+		return -fd;
 	}
 	for (int i = 0; i < count; i++) {
 		status = worse(status, strcmp(what[i], "-") == 0
