@@ -260,7 +260,7 @@ why_name(unsigned why)
 {
 	static const char *const names[WHY_COUNT] = {
 		"none", "start",   "bye", "silent", "refused", "partner", "wearer", "idle",
-		"checkin", "box", "link",   "clock",   "ui",      "ended",  "expired"};
+		"checkin", "box", "link",   "clock",   "ui",      "ended",  "expired", "revoked"};
 
 	return why < WHY_COUNT ? names[why] : "none";
 }

@@ -4,6 +4,8 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "agent/box/box.h"
 #include "agent/choose.h"
@@ -32,6 +34,20 @@ run_child(int argc, char *argv[])
 	return 2;
 }
 
+/* Runs the guard, and leaves the terminal as it was, whatever became of the screen. */
+static int
+run_guard(const struct options *o)
+{
+	struct termios before;
+	bool tty = tcgetattr(STDIN_FILENO, &before) == 0;
+	int rc = guard_run(o);
+
+	if (tty) {
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &before);
+	}
+	return rc;
+}
+
 static int
 run(int argc, char *argv[])
 {
@@ -47,7 +63,7 @@ run(int argc, char *argv[])
 	if (single_take() < 0) {
 		return 1;
 	}
-	rc = choose_box(&o, &sim, dir) < 0 ? 1 : guard_run(&o);
+	rc = choose_box(&o, &sim, dir) < 0 ? 1 : run_guard(&o);
 	choose_finish(sim, dir);
 	return rc;
 }

@@ -37,7 +37,9 @@ wire_integer(struct wire *w, uint64_t *v, size_t n)
 		}
 		read = read << 8 | at[i];
 	}
-	*v = read;
+	if (!w->writing) {
+		*v = read; /* a message that is sent may be constant */
+	}
 }
 
 void
@@ -46,7 +48,9 @@ wire_u8(struct wire *w, uint8_t *v)
 	uint64_t wide = *v;
 
 	wire_integer(w, &wide, 1);
-	*v = (uint8_t)wide;
+	if (!w->writing) {
+		*v = (uint8_t)wide;
+	}
 }
 
 void
@@ -55,7 +59,9 @@ wire_u16(struct wire *w, uint16_t *v)
 	uint64_t wide = *v;
 
 	wire_integer(w, &wide, 2);
-	*v = (uint16_t)wide;
+	if (!w->writing) {
+		*v = (uint16_t)wide;
+	}
 }
 
 void
@@ -64,7 +70,9 @@ wire_u32(struct wire *w, uint32_t *v)
 	uint64_t wide = *v;
 
 	wire_integer(w, &wide, 4);
-	*v = (uint32_t)wide;
+	if (!w->writing) {
+		*v = (uint32_t)wide;
+	}
 }
 
 void

@@ -167,16 +167,28 @@ tell_port(struct guard *g, uint8_t before, uint8_t after)
 	}
 }
 
+/* Does the box say something that people should see at once? */
+static bool
+is_news(const struct box_report *before, const struct box_report *r)
+{
+	return r->a != before->a || r->b != before->b || r->c != before->c || r->d != before->d ||
+	       r->mode != before->mode || r->power != before->power || r->join != before->join ||
+	       r->zero != before->zero;
+}
+
 static void
 take_report(struct guard *g, const struct box_report *r)
 {
-	uint8_t before = g->report.port;
+	struct box_report before = g->report;
 	struct limits_box b;
 
 	g->report = *r;
 	b = box_view(g);
 	limits_report(&g->limits, &b);
-	tell_port(g, before, r->port);
+	tell_port(g, before.port, r->port);
+	if (is_news(&before, r)) {
+		publish_soon(g);
+	}
 }
 
 void

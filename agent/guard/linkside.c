@@ -100,7 +100,7 @@ start_link(struct guard *g, int job, uint64_t now)
 void
 link_lost(struct guard *g, uint64_t now)
 {
-	bool was_connected = g->link_status.phase == LINK_CONNECTED;
+	bool was_connected = g->link_connected;
 	bool done = g->link_status.phase == LINK_DONE;
 
 	child_stop(&g->link, true);
@@ -108,13 +108,14 @@ link_lost(struct guard *g, uint64_t now)
 		g->end_wanted = false; /* one try: the key dies with its time in any case */
 		secret_wipe(g->end_token, sizeof(g->end_token));
 	}
-	if (g->limits.armed || (g->session.open && was_connected && g->limits.why == WHY_NONE)) {
+	if (g->limits.armed) {
 		guard_zero(g, WHY_LINK, false);
 	}
 	if (g->job == JOB_AGENT && was_connected && g->life == LIFE_RUN) {
 		guard_say(g, "The connection to the server was lost. Trying again.");
 	}
 	g->session.asking = NO_PAGE;
+	g->link_connected = false;
 	g->link_status.phase = LINK_LOST;
 	if (done) {
 		g->link_backoff = 0;
@@ -173,26 +174,48 @@ take_issued(struct guard *g, const struct link_issued *issued, uint64_t now)
 	}
 	g->issue_wanted = false;
 	g->limits.end = g->session.end;
-	if (g->limits.why == WHY_ENDED || g->limits.why == WHY_EXPIRED) {
+	if (guard_phase(g, now) == GUARD_ENDED) {
 		g->limits.why = WHY_START;
 	}
 	guard_say(g, "There is a new key, good for %u minutes.", issued->left / 60);
 	publish_soon(g);
 }
 
+/* The server knows this session no more: it was revoked, or has expired by the server's clock. */
+static void
+session_refused(struct guard *g)
+{
+	guard_say(g, "The server has ended this session: its key was revoked.");
+	guard_zero(g, WHY_REVOKED, false);
+	session_close(&g->session);
+	g->limits.end = 0;
+}
+
+static void
+phase_changed(struct guard *g, const struct link_status *status)
+{
+	if (status->phase == LINK_CONNECTED) {
+		g->link_backoff = 0;
+		g->told[0] = '\0';
+		if (g->job == JOB_AGENT) {
+			g->link_connected = true;
+			guard_say(g, "Connected: the link can be used.");
+		}
+	} else if (status->phase == LINK_REFUSED && g->job == JOB_AGENT) {
+		session_refused(g);
+	} else if ((status->phase == LINK_REFUSED || status->phase == LINK_LOST) &&
+		   strcmp(status->why, g->told) != 0) {
+		guard_say(g, "%s", status->why); /* once, however often it is tried again */
+		memcpy(g->told, status->why, sizeof(g->told));
+	}
+	publish_soon(g);
+}
+
 static void
 take_status(struct guard *g, const struct link_status *status)
 {
-	if (status->phase == LINK_CONNECTED && g->link_status.phase != LINK_CONNECTED) {
-		g->link_backoff = 0;
-		if (g->job == JOB_AGENT) {
-			guard_say(g, "Connected: the link can be used.");
-		}
-	} else if (status->phase == LINK_REFUSED && status->phase != g->link_status.phase) {
-		guard_say(g, "%s", status->why);
-	}
 	if (status->phase != g->link_status.phase) {
-		publish_soon(g);
+		phase_changed(g, status);
 	}
 	g->link_status = *status;
 }
@@ -264,6 +287,7 @@ link_end_session(struct guard *g, bool again)
 	g->limits.end = 0;
 	g->issue_wanted = again;
 	child_stop(&g->link, false);
+	g->link_connected = false;
 	g->link_status = (struct link_status){.phase = LINK_CONNECTING};
 	g->link_at = g->turn_at;
 	g->link_backoff = 0;

@@ -24,6 +24,7 @@ enum situation {
 	STOPPED_OTHER,
 	ENDED,
 	EXPIRED,
+	REVOKED,
 	LIVE,
 	LIVE_PARTNER_STOP,
 	ASKING,
@@ -75,6 +76,8 @@ static const struct {
 		   "Its link is dead. A new one appears here when there is one."},
 	[EXPIRED] = {TONE_CALM, "Four hours are over. Both channels are at zero.",
 		     "The link is dead. Press d for a new one."},
+	[REVOKED] = {TONE_CALM, "The server has ended this session. Both channels are at zero.",
+		     "Its key was revoked; the link is dead. Press d for a new one."},
 	[LIVE] = {TONE_LIVE, "Your partner has control.", "SPACE stops everything, at any time."},
 	[LIVE_PARTNER_STOP] = {TONE_LIVE, "Your partner pressed stop. Both channels are at zero.",
 			       "They may start again, from zero."},
@@ -195,7 +198,7 @@ situation(const struct ui_view *v)
 	case GUARD_STOPPED:
 		return stopped_by(v->why);
 	case GUARD_ENDED:
-		return v->why == WHY_EXPIRED ? EXPIRED : ENDED;
+		return v->why == WHY_EXPIRED ? EXPIRED : v->why == WHY_REVOKED ? REVOKED : ENDED;
 	default:
 		return FAULT;
 	}

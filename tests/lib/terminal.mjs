@@ -40,7 +40,7 @@ export class Terminal {
 
   // A picture of the screen, colours included.
   async picture(t, file) {
-    const ansi = this.tmux('capture-pane', '-p', '-e', '-t', 't');
+    const ansi = this.tmux('capture-pane', '-p', '-e', '-N', '-t', 't');
     const browser = await openBrowser(t);
     const page = await browser.newPage({ viewport: { width: 820, height: 470 }, deviceScaleFactor: 2 });
     await page.setContent(`<body style="margin:0;background:#16181b;color:#e6e6e3"><pre style="margin:12px;font:15px/1.2 'DejaVu Sans Mono',monospace">${html(ansi)}</pre>`);
