@@ -303,6 +303,7 @@ main_run(const struct run_options *options)
 	int signals, result;
 
 	log_open("keysvc", 0);
+	(void)secret_process(); /* tokens pass through here */
 	k.options = options;
 	k.started = clock_ms();
 	k.signer.child.fd = k.net.child.fd = k.listener = -1;

@@ -427,12 +427,15 @@ test('a second daemon in the same folder is refused', async (t) => {
 
 // ---- promises about what it is ----
 
+// They are not dumpable, so only root sees what they have open.
+const asRoot = { skip: process.getuid() !== 0 && 'needs root to look into /proc/PID/fd' };
+
 // Inodes of the sockets that a process holds (standard error is one too, from us).
 const socketsOf = (pid) => readdirSync(`/proc/${pid}/fd`).filter((fd) => fd !== '2').flatMap((fd) => {
   try { return readlinkSync(`/proc/${pid}/fd/${fd}`).match(/^socket:\[(\d+)\]$/)?.[1] ?? []; } catch { return []; }
 });
 
-test('no process of it listens on TCP or holds a UDP socket', async (t) => {
+test('no process of it listens on TCP or holds a UDP socket', asRoot, async (t) => {
   const at = await setUp(t);
   await issueAsGuest(t, at);
   const rows = ['tcp', 'tcp6', 'udp', 'udp6'].filter((kind) => existsSync(`/proc/net/${kind}`)).flatMap((kind) =>
@@ -443,7 +446,7 @@ test('no process of it listens on TCP or holds a UDP socket', async (t) => {
   assert.deepEqual(mine.map((row) => row.state), ['01'], 'exactly one socket, and it is an established connection');
 });
 
-test('signer and net are sealed and hold no other descriptors than they need', async (t) => {
+test('signer and net are sealed and hold no other descriptors than they need', asRoot, async (t) => {
   const at = await setUp(t);
   await issueAsGuest(t, at);
   const children = at.daemon.children();
