@@ -1,5 +1,6 @@
 /*
- * Limits per address, tied to libwebsockets' connections. Addresses are known here and nowhere else.
+ * Limits per address, tied to libwebsockets' connections. Addresses are known here and nowhere
+ * else.
  */
 #ifndef TETHER_GATEWAY_ADDRESS_H
 #define TETHER_GATEWAY_ADDRESS_H

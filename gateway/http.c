@@ -199,12 +199,12 @@ head_write(struct lws *wsi, unsigned status, const char *type, const char *cache
 	unsigned char out[LWS_PRE + MAX_HEADERS], *at = out + LWS_PRE, *end = out + sizeof(out) - 1;
 
 	if (lws_add_http_common_headers(wsi, status, type, len, &at, end) ||
-	    lws_add_http_header_by_name(wsi, (const unsigned char *)"cache-control:",
-					(const unsigned char *)cache, (int)strlen(cache), &at,
-					end) ||
-	    (allow && lws_add_http_header_by_name(wsi, (const unsigned char *)"allow:",
-						  (const unsigned char *)allow,
-						  (int)strlen(allow), &at, end))) {
+	    lws_add_http_header_by_name(
+		    wsi, (const unsigned char *)"cache-control:", (const unsigned char *)cache,
+		    (int)strlen(cache), &at, end) ||
+	    (allow && lws_add_http_header_by_name(
+			      wsi, (const unsigned char *)"allow:", (const unsigned char *)allow,
+			      (int)strlen(allow), &at, end))) {
 		return -1;
 	}
 	return lws_finalize_write_http_header(wsi, out + LWS_PRE, &at, end) ? -1 : 0;
@@ -217,7 +217,8 @@ http_sentence(struct lws *wsi, unsigned status, const char *sentence, bool body)
 	int len = snprintf((char *)out + LWS_PRE, MAX_GW_MESSAGE, "%s\n", sentence);
 
 	if (head_write(wsi, status, "text/plain; charset=utf-8", "no-store",
-		       status == HTTP_STATUS_METHOD_NOT_ALLOWED ? "GET, HEAD" : NULL, (size_t)len)) {
+		       status == HTTP_STATUS_METHOD_NOT_ALLOWED ? "GET, HEAD" : NULL,
+		       (size_t)len)) {
 		return -1;
 	}
 	if (body && lws_write(wsi, out + LWS_PRE, (size_t)len, LWS_WRITE_HTTP_FINAL) < len) {
@@ -239,7 +240,8 @@ http_answer(struct lws *wsi, struct http_request *r, const char *path)
 	}
 	*r = (struct http_request){.file = file_find(path)};
 	if (!r->file) {
-		if (http_sentence(wsi, HTTP_STATUS_NOT_FOUND, "There is no such page here.", !head)) {
+		if (http_sentence(wsi, HTTP_STATUS_NOT_FOUND, "There is no such page here.",
+				  !head)) {
 			return -1;
 		}
 		return lws_http_transaction_completed(wsi) ? -1 : 0;

@@ -13,8 +13,9 @@
  * sentence in *why. */
 int http_load(const char *dir, const char **why);
 
-/* Headers of every response; connect-src names `origin` ("https://HOST[:PORT]") as wss too, because older Safari
- * does not take 'self' for it. Valid until the program ends. NULL when origin is not of that form. */
+/* Headers of every response; connect-src names `origin` ("https://HOST[:PORT]") as wss too, because
+ * older Safari does not take 'self' for it. Valid until the program ends. NULL when origin is not
+ * of that form. */
 const struct lws_protocol_vhost_options *http_headers(const char *origin);
 
 /* One response under way; libwebsockets' per-session memory. */

@@ -1,7 +1,7 @@
 /*
  * One epoll set for everything that libwebsockets does not watch itself: all MQTT sockets, the
- * timer, signals. libwebsockets is given the epoll descriptor alone, as a raw file, because it closes what
- * it adopts and libmosquitto closes its own sockets.
+ * timer, signals. libwebsockets is given the epoll descriptor alone, as a raw file, because it
+ * closes what it adopts and libmosquitto closes its own sockets.
  */
 #ifndef TETHER_GATEWAY_LOOP_H
 #define TETHER_GATEWAY_LOOP_H

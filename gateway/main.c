@@ -32,9 +32,17 @@
 	"                      [--metrics ADDRESS:PORT] [--debug]\n"
 
 enum option_index {
-	OPT_LISTEN, OPT_CERT, OPT_KEY, OPT_WEB, OPT_BROKER, OPT_CA, OPT_TOKEN, OPT_ORIGIN,
+	OPT_LISTEN,
+	OPT_CERT,
+	OPT_KEY,
+	OPT_WEB,
+	OPT_BROKER,
+	OPT_CA,
+	OPT_TOKEN,
+	OPT_ORIGIN,
 	OPT_REQUIRED, /* all above are */
-	OPT_METRICS = OPT_REQUIRED, OPT_DEBUG,
+	OPT_METRICS = OPT_REQUIRED,
+	OPT_DEBUG,
 	OPT_COUNT
 };
 

@@ -43,8 +43,8 @@ join_parse(char key[KEY_TEXT + 1], const char *json, size_t len)
 int
 redeem_write(char out[MAX_REQUEST], uint32_t id, const char key[KEY_TEXT + 1])
 {
-	return snprintf(out, MAX_REQUEST, "{\"v\":1,\"op\":\"redeem\",\"id\":%u,\"key\":\"%s\"}", id,
-			key);
+	return snprintf(out, MAX_REQUEST, "{\"v\":1,\"op\":\"redeem\",\"id\":%u,\"key\":\"%s\"}",
+			id, key);
 }
 
 static enum why
@@ -165,11 +165,24 @@ say_bad(char out[MAX_GW_MESSAGE], const char *text)
 			      "{\"v\":1,\"gw\":\"bad\",\"text\":\"This was not understood.\"}");
 }
 
+/* Bytes that a UTF-8 sequence has by its first one, or 0. */
+static size_t
+utf8_length(unsigned char first)
+{
+	if (first < 0x80) {
+		return 1;
+	}
+	if (first < 0xc2 || first > 0xf4) {
+		return 0;
+	}
+	return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
 /* Bytes of the UTF-8 sequence at `s` (RFC 3629: no surrogates, shortest form), or 0. */
 static size_t
 utf8_sequence(const unsigned char *s, size_t len)
 {
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+	size_t n = utf8_length(s[0]);
 
 	if (n == 0 || n > len) {
 		return 0;

@@ -25,8 +25,16 @@ int redeem_write(char out[MAX_REQUEST], uint32_t id, const char key[KEY_TEXT + 1
 
 /* Why a page is refused: the key service's codes, and ours. The order is that of the names. */
 enum why {
-	WHY_BAD, WHY_ROLE, WHY_FORGED, WHY_EXPIRED, WHY_REVOKED, WHY_BUSY, WHY_VERSION, WHY_FAILED,
-	WHY_LATE, WHY_LIMIT,
+	WHY_BAD,
+	WHY_ROLE,
+	WHY_FORGED,
+	WHY_EXPIRED,
+	WHY_REVOKED,
+	WHY_BUSY,
+	WHY_VERSION,
+	WHY_FAILED,
+	WHY_LATE,
+	WHY_LIMIT,
 	WHY_COUNT
 };
 
@@ -37,7 +45,7 @@ const char *why_name(enum why why);
 struct answer {
 	uint32_t id;
 	bool ok;
-	enum why why;  /* when not ok */
+	enum why why;	/* when not ok */
 	unsigned retry; /* seconds, 0..3600, when not ok */
 	char sid[HEX_LEN(SID_LEN) + 1];
 	char client[CLIENT_TEXT + 1];
@@ -56,10 +64,12 @@ int say_away(char out[MAX_GW_MESSAGE], unsigned retry);
 int say_bad(char out[MAX_GW_MESSAGE], const char *text);
 
 /* Does a state have the shape that we pass on: at most MAX_STATE bytes, 22 base64url characters, a
- * dot, '{', and valid UTF-8 without control characters throughout? Its content is the page's to check. */
+ * dot, '{', and valid UTF-8 without control characters throughout? Its content is the page's to
+ * check. */
 bool state_well_formed(const char *text, size_t len);
 
-/* Reads client id and expiry out of a token of ours, unverified (the broker verifies it). 0 or -1. */
+/* Reads client id and expiry out of a token of ours, unverified (the broker verifies it). 0 or -1.
+ */
 int token_peek(char client[CLIENT_TEXT + 1], int64_t *exp, const char *token);
 
 #endif

@@ -9,8 +9,9 @@
 #include "gateway/count.h"
 #include "gateway/limits.h"
 #include "gateway/service.h"
+#include "gateway/stat.h"
 
-#define MAX_METRICS 4096
+#define MAX_METRICS 8192
 
 static size_t
 metrics_text(char *out, size_t size)
@@ -26,15 +27,16 @@ metrics_text(char *out, size_t size)
 				       count_name((enum count)i), count_name((enum count)i),
 				       count_get((enum count)i));
 	}
-	at += (size_t)snprintf(out + at, size - at,
-			       "# HELP tether_gateway_connections TCP connections now.\n"
-			       "# TYPE tether_gateway_connections gauge\n"
-			       "tether_gateway_connections %u\n"
-			       "# HELP tether_gateway_broker_up 1 while the broker is within reach.\n"
-			       "# TYPE tether_gateway_broker_up gauge\n"
-			       "tether_gateway_broker_up %d\n",
-			       address_connections(), service_up());
-	return at;
+	at += (size_t)snprintf(
+		out + at, size - at,
+		"# HELP tether_gateway_connections TCP connections now.\n"
+		"# TYPE tether_gateway_connections gauge\n"
+		"tether_gateway_connections %u\n"
+		"# HELP tether_gateway_broker_up 1 while the broker is within reach.\n"
+		"# TYPE tether_gateway_broker_up gauge\n"
+		"tether_gateway_broker_up %d\n",
+		address_connections(), service_up());
+	return at + stat_text(out + at, size - at);
 }
 
 static int
@@ -72,7 +74,8 @@ metrics_request(struct lws *wsi, const char *path)
 }
 
 static int
-metrics_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+metrics_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+		 size_t len)
 {
 	(void)user;
 	(void)len;

@@ -1,8 +1,9 @@
 /*
  * See mqtt.h. Gateway process. The broker's bytes are parsed by libmosquitto.
- * libmosquitto 2.0.11 facts that this relies on: with an address and MOSQ_OPT_SSL_CTX nothing opens files;
- * during the TLS handshake loop_read is what makes progress; a refused connect shows as HUP alone;
- * on_disconnect does not come for a failed handshake; a handle can't be destroyed in its callbacks.
+ * libmosquitto 2.0.11 facts that this relies on: with an address and MOSQ_OPT_SSL_CTX nothing opens
+ * files; during the TLS handshake loop_read is what makes progress; a refused connect shows as HUP
+ * alone; on_disconnect does not come for a failed handshake; a handle can't be destroyed in its
+ * callbacks.
  */
 #include "gateway/mqtt.h"
 
@@ -29,8 +30,8 @@ struct mqtt {
 	char filter[MAX_SUBSCRIPTIONS][MAX_TOPIC];
 	unsigned filters, granted;
 	bool connected, ready; /* CONNACK came; all granted */
-	bool busy;             /* inside libmosquitto: don't destroy, don't disconnect */
-	bool over;             /* a reason is in `end`; the owner hears it when not busy */
+	bool busy;	       /* inside libmosquitto: don't destroy, don't disconnect */
+	bool over;	       /* a reason is in `end`; the owner hears it when not busy */
 	enum mqtt_end end;
 	uint64_t deadline; /* until ready */
 };
@@ -60,7 +61,8 @@ static int
 tls_open(struct mqtt_broker *b, const char *host, const char *ca)
 {
 	struct in6_addr number;
-	bool is_address = inet_pton(AF_INET, host, &number) == 1 || inet_pton(AF_INET6, host, &number) == 1;
+	bool is_address =
+		inet_pton(AF_INET, host, &number) == 1 || inet_pton(AF_INET6, host, &number) == 1;
 
 	b->tls = SSL_CTX_new(TLS_client_method());
 	if (!b->tls || SSL_CTX_load_verify_locations(b->tls, ca, NULL) != 1) {
@@ -186,8 +188,8 @@ on_disconnect(struct mosquitto *handle, void *self, int rc, const mosquitto_prop
 	}
 }
 
-/* Until the TLS handshake is over libmosquitto does not know what the socket waits for: 2.0.11 says too
- * little, 2.0.15 and later ask to write all the time. */
+/* Until the TLS handshake is over libmosquitto does not know what the socket waits for: 2.0.11 says
+ * too little, 2.0.15 and later ask to write all the time. */
 static bool
 mqtt_wants_write(const struct mqtt *c)
 {
@@ -209,8 +211,7 @@ mqtt_settle(struct mqtt *c, int rc)
 	if (!c->events) {
 		return;
 	}
-	if (!c->over &&
-	    loop_watch(&c->watch, fd, EPOLLIN | (mqtt_wants_write(c) ? EPOLLOUT : 0))) {
+	if (!c->over && loop_watch(&c->watch, fd, EPOLLIN | (mqtt_wants_write(c) ? EPOLLOUT : 0))) {
 		mqtt_mark_over(c, MQTT_GONE);
 	}
 	if (c->over) {

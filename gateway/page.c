@@ -5,7 +5,6 @@
 
 #include "common/clock.h"
 #include "common/command.h"
-#include "common/log.h"
 #include "common/secret.h"
 #include "gateway/address.h"
 #include "gateway/count.h"
@@ -95,6 +94,7 @@ act_join(struct page *p, const struct page_input *in)
 {
 	char key[KEY_TEXT + 1];
 
+	/* Attempts that are no join count too: a guess costs the same whatever it looks like. */
 	if (!address_join(p->address, clock_ms())) {
 		page_refuse(p, WHY_LIMIT, JOINS_EVERY_MS / 1000);
 		return;
@@ -169,7 +169,7 @@ act_over(struct page *p, const struct page_input *in)
 		page_away(p);
 	} else {
 		page_ended(p, clock_ms() + EXPIRY_GRACE_S * 1000u >= p->expiry ? WHY_EXPIRED
-									     : WHY_REVOKED);
+									       : WHY_REVOKED);
 	}
 }
 
@@ -265,32 +265,33 @@ page_open(struct page *p)
 	count_add(COUNT_PAGES);
 }
 
-int
+void
 page_receive(struct page *p, const char *piece, size_t len, bool first, bool last, bool binary)
 {
 	if (p->state == PAGE_CLOSING) {
-		return 0;
+		return;
 	}
 	if (first) {
 		p->in_len = 0;
 	}
 	if (binary) {
 		page_break(p, "Binary messages are not understood: send text.");
-	} else if (len > sizeof(p->in) - p->in_len) {
-		page_break(p, "A message is at most 512 bytes long.");
-	} else {
-		memcpy(p->in + p->in_len, piece, len);
-		p->in_len += len;
-		if (!last) {
-			return 0;
-		}
-		if (!bucket_take(&p->frames, FRAMES_BURST, FRAMES_EVERY_MS, clock_ms())) {
-			page_break(p, "More than 300 messages in a second.");
-		} else {
-			page_event(p, PAGE_TEXT, &(struct page_input){.text = p->in, .len = p->in_len});
-		}
+		return;
 	}
-	return 0;
+	if (len > sizeof(p->in) - p->in_len) {
+		page_break(p, "A message is at most 512 bytes long.");
+		return;
+	}
+	memcpy(p->in + p->in_len, piece, len);
+	p->in_len += len;
+	if (!last) {
+		return;
+	}
+	if (!bucket_take(&p->frames, FRAMES_BURST, FRAMES_EVERY_MS, clock_ms())) {
+		page_break(p, "More than 300 messages in a second.");
+		return;
+	}
+	page_event(p, PAGE_TEXT, &(struct page_input){.text = p->in, .len = p->in_len});
 }
 
 /* Writes one message of our own. 0 or -1. */
@@ -302,6 +303,17 @@ page_say(struct page *p, const char *text)
 
 	memcpy(out + LWS_PRE, text, len);
 	return lws_write(p->wsi, out + LWS_PRE, len, LWS_WRITE_TEXT) < (int)len ? -1 : 0;
+}
+
+static int
+page_write_latest(struct page *p)
+{
+	size_t len = p->latest_len;
+	int sent = lws_write(p->wsi, (unsigned char *)p->latest + LWS_PRE, len, LWS_WRITE_TEXT);
+
+	p->latest_len = 0;
+	p->waits = 0;
+	return sent < (int)len ? -1 : 0;
 }
 
 /* The next thing that waits, one a call. 1: nothing waits; 0 written; -1 failed. */
@@ -321,14 +333,7 @@ page_write_next(struct page *p)
 		return page_say(p, text);
 	}
 	if (p->latest_len) {
-		size_t len = p->latest_len;
-
-		p->latest_len = 0;
-		p->waits = 0;
-		return lws_write(p->wsi, (unsigned char *)p->latest + LWS_PRE, len, LWS_WRITE_TEXT) <
-				       (int)len
-			       ? -1
-			       : 0;
+		return page_write_latest(p);
 	}
 	if (p->state == PAGE_CLOSING && p->last[0]) {
 		int rc = page_say(p, p->last);
@@ -388,7 +393,8 @@ page_tick(struct page *p, uint64_t now)
 void
 page_tick_all(uint64_t now)
 {
-	lws_start_foreach_dll_safe(struct lws_dll2 *, d, next, pages.head) {
+	lws_start_foreach_dll_safe(struct lws_dll2 *, d, next, pages.head)
+	{
 		page_tick(lws_container_of(d, struct page, list), now);
 	}
 	lws_end_foreach_dll_safe(d, next);
@@ -397,7 +403,8 @@ page_tick_all(uint64_t now)
 unsigned
 page_shutdown_all(void)
 {
-	lws_start_foreach_dll_safe(struct lws_dll2 *, d, next, pages.head) {
+	lws_start_foreach_dll_safe(struct lws_dll2 *, d, next, pages.head)
+	{
 		page_event(lws_container_of(d, struct page, list), PAGE_SHUTDOWN, NULL);
 	}
 	lws_end_foreach_dll_safe(d, next);

@@ -48,10 +48,10 @@ struct page {
 	struct lws_dll2 list;
 	struct lws *wsi;
 	enum page_state state;
-	int address;        /* index in the rate table */
-	uint64_t deadline;  /* milliseconds; 0 none */
-	uint64_t waits;     /* since when `latest` waits; 0 nothing waits */
-	uint64_t expiry;    /* of the key, milliseconds */
+	int address;	   /* index in the rate table */
+	uint64_t deadline; /* milliseconds; 0 none */
+	uint64_t waits;	   /* since when `latest` waits; 0 nothing waits */
+	uint64_t expiry;   /* of the key, milliseconds */
 	struct partner *partner;
 	struct bucket commands, frames;
 
@@ -59,10 +59,10 @@ struct page {
 	size_t in_len;
 
 	bool joined_waits;
-	const char *bad_waits; /* sentence */
+	const char *bad_waits;		  /* sentence */
 	char latest[LWS_PRE + MAX_STATE]; /* newest state */
-	size_t latest_len;                /* 0: none waits */
-	char last[MAX_GW_MESSAGE];        /* last word before closing; "" none */
+	size_t latest_len;		  /* 0: none waits */
+	char last[MAX_GW_MESSAGE];	  /* last word before closing; "" none */
 	enum lws_close_status close_code;
 	const char *close_reason;
 };
@@ -70,8 +70,9 @@ struct page {
 /* The socket is open; p->wsi and p->address are set. */
 void page_open(struct page *p);
 
-/* A piece of a frame. 0, or -1: close the socket now. */
-int page_receive(struct page *p, const char *piece, size_t len, bool first, bool last, bool binary);
+/* A piece of a frame, in order. */
+void page_receive(struct page *p, const char *piece, size_t len, bool first, bool last,
+		  bool binary);
 
 /* The socket takes one message. 0, or -1: close it now. */
 int page_writable(struct page *p);

@@ -45,26 +45,27 @@ rate_net(uint8_t net[NET_BYTES], const struct sockaddr *address)
 	return true;
 }
 
-static const struct rate_entry *
+/* Index of the address, or -1. */
+static int
 rate_find(const struct rate_table *t, const uint8_t net[NET_BYTES])
 {
 	for (unsigned i = 0; i < t->used; i++) {
 		if (memcmp(t->entry[i].net, net, NET_BYTES) == 0) {
-			return &t->entry[i];
+			return (int)i;
 		}
 	}
-	return NULL;
+	return -1;
 }
 
 int
 rate_check(const struct rate_table *t, const uint8_t net[NET_BYTES])
 {
-	const struct rate_entry *e = rate_find(t, net);
+	int at = rate_find(t, net);
 
 	if (t->connections >= MAX_CONNECTIONS) {
 		return RATE_ALL;
 	}
-	return e && e->connections >= MAX_PER_ADDRESS ? RATE_ADDRESS : 0;
+	return at >= 0 && t->entry[at].connections >= MAX_PER_ADDRESS ? RATE_ADDRESS : 0;
 }
 
 /* An entry for a new address: a fresh one, else the one without connections that has the least
@@ -94,23 +95,24 @@ rate_room(struct rate_table *t, uint64_t now)
 int
 rate_enter(struct rate_table *t, const uint8_t net[NET_BYTES], uint64_t now)
 {
-	int refused = rate_check(t, net);
-	struct rate_entry *e = (struct rate_entry *)(uintptr_t)rate_find(t, net);
+	int refused = rate_check(t, net), at = rate_find(t, net);
 
 	if (refused) {
 		return refused;
 	}
-	if (!e) {
-		e = rate_room(t, now);
+	if (at < 0) {
+		struct rate_entry *e = rate_room(t, now);
+
 		if (!e) {
 			return RATE_ALL;
 		}
-		memset(e, 0, sizeof(*e));
+		*e = (struct rate_entry){0};
 		memcpy(e->net, net, NET_BYTES);
+		at = (int)(e - t->entry);
 	}
-	e->connections++;
+	t->entry[at].connections++;
 	t->connections++;
-	return (int)(e - t->entry);
+	return at;
 }
 
 void

@@ -32,7 +32,7 @@ struct rate_entry {
  * TLS handshake that follows, and nobody can choose addresses that collide. */
 struct rate_table {
 	struct rate_entry entry[MAX_ADDRESSES];
-	unsigned used;        /* entries that were ever used */
+	unsigned used;	      /* entries that were ever used */
 	unsigned connections; /* of all addresses */
 };
 

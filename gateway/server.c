@@ -119,8 +119,9 @@ page_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, voi
 		page_open(p);
 		return 0;
 	case LWS_CALLBACK_RECEIVE:
-		return page_receive(p, in, len, lws_is_first_fragment(wsi) != 0,
-				    lws_is_final_fragment(wsi) != 0, lws_frame_is_binary(wsi) != 0);
+		page_receive(p, in, len, lws_is_first_fragment(wsi) != 0,
+			     lws_is_final_fragment(wsi) != 0, lws_frame_is_binary(wsi) != 0);
+		return 0;
 	case LWS_CALLBACK_SERVER_WRITEABLE:
 		return page_writable(p);
 	case LWS_CALLBACK_CLOSED:
@@ -137,7 +138,8 @@ static const struct lws_protocols protocols[] = {
 	{NULL, NULL, 0, 0, 0, NULL, 0},
 };
 
-/* libwebsockets' own lines can hold addresses: they are for finding faults at start only. */
+/* libwebsockets' own lines can hold addresses: they are for finding faults at start, and end there.
+ */
 static void
 lws_line(int level, const char *line)
 {
@@ -242,7 +244,11 @@ server_open(const struct server_options *o, int events, const char **why)
 		return -1;
 	}
 	*why = "libwebsockets refuses the event descriptor";
-	return lws_adopt_descriptor_vhost(pages, LWS_ADOPT_RAW_FILE_DESC, fd, "http", NULL) ? 0 : -1;
+	if (!lws_adopt_descriptor_vhost(pages, LWS_ADOPT_RAW_FILE_DESC, fd, "http", NULL)) {
+		return -1;
+	}
+	lws_set_log_level(0, NULL);
+	return 0;
 }
 
 void

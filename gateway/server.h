@@ -9,13 +9,14 @@
 struct server_options {
 	const char *address; /* to listen on: a number; "0.0.0.0" and "::" are all */
 	int port;
-	const char *cert, *key;       /* PEM files */
-	const char *origin;           /* the page's, "https://HOST[:PORT]" */
-	const char *metrics_address;  /* NULL: none */
+	const char *cert, *key;	     /* PEM files */
+	const char *origin;	     /* the page's, "https://HOST[:PORT]" */
+	const char *metrics_address; /* NULL: none */
 	int metrics_port;
 };
 
-/* Listens. The descriptor `events` (loop.h's) becomes part of the loop. 0, or -1 with a sentence. */
+/* Listens. The descriptor `events` (loop.h's) becomes part of the loop. 0, or -1 with a sentence.
+ */
 int server_open(const struct server_options *o, int events, const char **why);
 
 /* New handshakes get the certificate that the files hold now. */

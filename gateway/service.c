@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "common/secret.h"
 #include "gateway/page.h"
+#include "gateway/stat.h"
 
 /* A question under way; free when page is NULL. Ids are never reused while it matters: an answer
  * that comes after its page has gone finds no row. */
@@ -66,7 +67,11 @@ service_message(void *owner, const char *topic, const void *payload, size_t len)
 	static struct answer a; /* static: a kilobyte and a half that holds a token is wiped once */
 
 	(void)owner;
-	if (strncmp(topic, "key/", 4) != 0 || answer_parse(&a, payload, len)) {
+	if (strncmp(topic, "stat/", 5) == 0) {
+		stat_take(topic + 5, payload, len);
+		return;
+	}
+	if (answer_parse(&a, payload, len)) {
 		return;
 	}
 	for (unsigned i = 0; i < MAX_REDEEMS; i++) {

@@ -16,6 +16,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	MUST(strlen(text) == KEY_TEXT && key_parse(&key, text, KEY_TEXT) == 0);
 	len = redeem_write(request, 1, text);
-	MUST(len > 0 && (size_t)len == strlen(request) && memchr(request, '\\', (size_t)len) == NULL);
+	MUST(len > 0 && (size_t)len == strlen(request) &&
+	     memchr(request, '\\', (size_t)len) == NULL);
 	return 0;
 }

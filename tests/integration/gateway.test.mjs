@@ -210,8 +210,8 @@ test('what is not a join is refused before the key service hears of it', async (
     `{"v":1,"op":"join","key":"${key}","key":"${key}"}`, `{"v":1,"op":"join","key":"${key}`,
   ];
   for (const [i, message] of wrong.entries()) {
-    const from = `10.0.${i}.1`; // no effect here: the limit of attempts counts addresses, see below
-    const page = new Page(t, w, { headers: { 'x-forwarded-for': from } });
+    // From the eleventh attempt on the address is told to wait; nobody gets another one by a header.
+    const page = new Page(t, w, { headers: { 'x-forwarded-for': `10.0.${i}.1`, forwarded: `for=10.0.${i}.1` } });
     await page.say(message);
     const { why } = await page.heard('refused');
     assert.equal(why, i < 10 ? 'bad' : 'limit', `${JSON.stringify(message)}`);
@@ -536,6 +536,8 @@ test('metrics and health are told inside, without a name or an address', async (
   assert.equal(status, 200);
   assert.match(body, /^tether_gateway_joined_total 1$/m);
   assert.match(body, /^tether_gateway_commands_total 1$/m);
+  await w.keysvc.publish('stat/keysvc', '{"v":1,"issued":12,"live":3}');
+  await until(async () => (await inside('/metrics')).body.includes('\ntether_keysvc_issued 12\n'), 3000, 'the key service\'s counter');
   for (const line of body.split('\n').filter((l) => l && !l.startsWith('#'))) assert.match(line, /^tether_gateway_[a-z_]+ \d+$/);
   assert.deepEqual(await inside('/healthz'), { status: 200, body: 'ok\n' });
   await w.broker.stop();

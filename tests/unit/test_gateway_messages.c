@@ -41,7 +41,13 @@ static void
 anything_else_is_no_join(void **state)
 {
 	static const char *const wrong[] = {
-		"", "x", "[]", "{}", "null", JOIN "x", JOIN JOIN,
+		"",
+		"x",
+		"[]",
+		"{}",
+		"null",
+		JOIN "x",
+		JOIN JOIN,
 		"{\"v\":1,\"op\":\"join\"}",
 		"{\"v\":1,\"op\":\"join\",\"key\":\"" KEY "\",\"key\":\"" KEY "\"}",
 		"{\"v\":1,\"op\":\"join\",\"key\":\"" KEY "\",\"x\":1}",
@@ -79,7 +85,8 @@ a_redeem_request_asks_with_id_and_key(void **state)
 	int len = redeem_write(out, 4294967295u, KEY);
 
 	(void)state;
-	assert_string_equal(out, "{\"v\":1,\"op\":\"redeem\",\"id\":4294967295,\"key\":\"" KEY "\"}");
+	assert_string_equal(out,
+			    "{\"v\":1,\"op\":\"redeem\",\"id\":4294967295,\"key\":\"" KEY "\"}");
 	assert_int_equal(len, strlen(out));
 }
 
@@ -106,10 +113,13 @@ a_refusal_keeps_its_reason(void **state)
 		enum why why;
 		unsigned retry;
 	} rows[] = {
-		{"{\"v\":1,\"id\":1,\"ok\":false,\"why\":\"forged\",\"text\":\"No.\",\"retry\":0}", WHY_FORGED, 0},
-		{"{\"v\":1,\"id\":1,\"ok\":false,\"why\":\"busy\",\"text\":\"No.\",\"retry\":9}", WHY_BUSY, 9},
+		{"{\"v\":1,\"id\":1,\"ok\":false,\"why\":\"forged\",\"text\":\"No.\",\"retry\":0}",
+		 WHY_FORGED, 0},
+		{"{\"v\":1,\"id\":1,\"ok\":false,\"why\":\"busy\",\"text\":\"No.\",\"retry\":9}",
+		 WHY_BUSY, 9},
 		{"{\"v\":1,\"id\":1,\"ok\":false,\"why\":\"expired\"}", WHY_EXPIRED, 0},
-		{"{\"v\":1,\"id\":1,\"ok\":false,\"why\":\"new one\",\"retry\":99999}", WHY_FAILED, 0},
+		{"{\"v\":1,\"id\":1,\"ok\":false,\"why\":\"new one\",\"retry\":99999}", WHY_FAILED,
+		 0},
 		{"{\"v\":1,\"id\":1,\"ok\":false,\"why\":\"late\"}", WHY_FAILED, 0},
 	};
 
@@ -127,8 +137,8 @@ a_refusal_keeps_its_reason(void **state)
 static void
 a_half_grant_is_no_answer(void **state)
 {
-	static const char *const fields[] = {"\"v\"", "\"id\"", "\"ok\"", "\"sid\"", "\"client\"",
-					     "\"token\"", "\"left\""};
+	static const char *const fields[] = {"\"v\"",	   "\"id\"",	"\"ok\"",  "\"sid\"",
+					     "\"client\"", "\"token\"", "\"left\""};
 	char text[sizeof(GRANT)];
 	struct answer a;
 
@@ -152,8 +162,8 @@ a_grant_out_of_range_is_no_answer(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lefts) / sizeof(lefts[0]); i++) {
-		snprintf(text, sizeof(text), "%.*s%s}", (int)(strstr(GRANT, "14400}") - GRANT), GRANT,
-			 lefts[i]);
+		snprintf(text, sizeof(text), "%.*s%s}", (int)(strstr(GRANT, "14400}") - GRANT),
+			 GRANT, lefts[i]);
 		assert_int_equal(answer_parse(&a, text, strlen(text)), -1);
 	}
 }
@@ -187,7 +197,8 @@ a_state_passes_by_its_shape(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		assert_int_equal(state_well_formed(rows[i].text, strlen(rows[i].text)), rows[i].passes);
+		assert_int_equal(state_well_formed(rows[i].text, strlen(rows[i].text)),
+				 rows[i].passes);
 	}
 	assert_false(state_well_formed(MAC ".{\0}", 26));
 }
@@ -241,8 +252,9 @@ static void
 a_token_tells_its_client_and_expiry(void **state)
 {
 	/* {"sub":"00112233445566778899aabbccddeeff","exp":1760014400} */
-	const char *token = "e30.eyJzdWIiOiIwMDExMjIzMzQ0NTU2Njc3ODg5OWFhYmJjY2RkZWVmZiIsImV4cCI6MTc2MDAx"
-			    "NDQwMH0.sig";
+	const char *token =
+		"e30.eyJzdWIiOiIwMDExMjIzMzQ0NTU2Njc3ODg5OWFhYmJjY2RkZWVmZiIsImV4cCI6MTc2MDAx"
+		"NDQwMH0.sig";
 	char client[CLIENT_TEXT + 1];
 	int64_t exp;
 

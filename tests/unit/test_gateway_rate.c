@@ -62,7 +62,8 @@ a_bucket_holds_its_burst_and_not_one_more(void **state)
 		assert_true(bucket_take(&b, COMMANDS_BURST, COMMANDS_EVERY_MS, NOW));
 	}
 	assert_false(bucket_take(&b, COMMANDS_BURST, COMMANDS_EVERY_MS, NOW));
-	assert_false(bucket_take(&b, COMMANDS_BURST, COMMANDS_EVERY_MS, NOW + COMMANDS_EVERY_MS - 1));
+	assert_false(
+		bucket_take(&b, COMMANDS_BURST, COMMANDS_EVERY_MS, NOW + COMMANDS_EVERY_MS - 1));
 	assert_true(bucket_take(&b, COMMANDS_BURST, COMMANDS_EVERY_MS, NOW + COMMANDS_EVERY_MS));
 	assert_false(bucket_take(&b, COMMANDS_BURST, COMMANDS_EVERY_MS, NOW + COMMANDS_EVERY_MS));
 }
@@ -211,11 +212,14 @@ main(void)
 		cmocka_unit_test(a_bucket_is_full_after_a_long_rest_and_never_fuller),
 		cmocka_unit_test(a_clock_that_falls_back_gives_nothing_away),
 		cmocka_unit_test(ipv6_counts_by_its_first_half_and_ipv4_whole),
-		cmocka_unit_test_setup_teardown(one_address_gets_its_share_and_others_theirs, setup, teardown),
-		cmocka_unit_test_setup_teardown(all_addresses_together_have_a_limit, setup, teardown),
-		cmocka_unit_test_setup_teardown(reconnecting_does_not_refill_the_join_attempts, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_full_table_forgets_the_address_with_least_to_remember, setup,
+		cmocka_unit_test_setup_teardown(one_address_gets_its_share_and_others_theirs, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(all_addresses_together_have_a_limit, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(reconnecting_does_not_refill_the_join_attempts,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_full_table_forgets_the_address_with_least_to_remember, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
