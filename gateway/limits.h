@@ -6,9 +6,9 @@
 #define TETHER_GATEWAY_LIMITS_H
 
 #define MAX_CONNECTIONS 4096 /* TCP connections in all: 2 descriptors and about 70 kB each */
-#define MAX_PER_ADDRESS 16 /* TCP connections of one address: a household behind one NAT */
-#define MAX_ADDRESSES 8192 /* addresses remembered: all connections, and as many that cool down */
-#define MAX_REDEEMS 256	   /* questions to the key service under way */
+#define MAX_PER_ADDRESS 16   /* TCP connections of one address: a household behind one NAT */
+#define MAX_ADDRESSES 8192   /* addresses remembered: all connections, and as many that cool down */
+#define MAX_REDEEMS 256	     /* questions to the key service under way */
 #define MAX_DESCRIPTORS (2 * MAX_CONNECTIONS + 64)
 
 #define COMMANDS_BURST 30 /* commands per page and second; `stop` is not counted */
