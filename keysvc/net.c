@@ -96,7 +96,7 @@ connect_broker(struct net *n)
 {
 	const char *why;
 
-	if (link_tls_init(&n->tls, n->setup.host, n->setup.ca, seal, n, &why) != 0) {
+	if (tls_client_init(&n->tls, n->setup.host, n->setup.ca, seal, n, &why) != 0) {
 		net_talk_end(n, why);
 		return -1;
 	}
@@ -108,7 +108,7 @@ connect_broker(struct net *n)
 	if (mosquitto_connect_bind_v5(n->mqtt, n->setup.host, n->setup.port, KEEPALIVE_S, NULL,
 				      NULL) != 0) {
 		/* `ready` is cleared when TLS begins, which may well fail in the same call. */
-		net_talk_end(n, n->tls.ready == NULL ? link_tls_words(&n->tls)
+		net_talk_end(n, n->tls.ready == NULL ? tls_client_words(&n->tls)
 						     : "the broker can't be reached");
 		return -1;
 	}

@@ -45,7 +45,7 @@ net_talk_end(struct net *n, const char *why)
 void
 net_talk_lost(struct net *n)
 {
-	net_talk_end(n, n->tls.done ? "the connection to the broker was lost" : link_tls_words(&n->tls));
+	net_talk_end(n, n->tls.done ? "the connection to the broker was lost" : tls_client_words(&n->tls));
 }
 
 /* ---- towards the broker -------------------------------------------------------------------- */

@@ -12,13 +12,13 @@
 #include <mosquitto.h>
 #include <openssl/evp.h>
 
-#include "agent/link/link_tls.h"
+#include "common/tls_client.h"
 #include "keysvc/frames.h"
 #include "keysvc/limits.h"
 
 struct net {
 	struct net_setup setup;
-	struct link_tls tls;
+	struct tls_client tls;
 	struct mosquitto *mqtt;
 	mosquitto_property *expiry;
 	struct net_status status;

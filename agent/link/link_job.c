@@ -43,7 +43,7 @@ void
 job_lost(struct link *l)
 {
 	end_as(l, LINK_LOST, 0,
-	       l->tls.done ? "The connection to the server was lost." : link_tls_words(&l->tls));
+	       l->tls.done ? "The connection to the server was lost." : tls_client_words(&l->tls));
 }
 
 void
@@ -245,7 +245,7 @@ set_options(struct link *l)
 int
 job_create(struct link *l, void (*ready)(void *context), const char **why)
 {
-	if (link_tls_init(&l->tls, l->setup.host, l->setup.ca, ready, l, why) != 0) {
+	if (tls_client_init(&l->tls, l->setup.host, l->setup.ca, ready, l, why) != 0) {
 		return -1;
 	}
 	*why = "MQTT could not be set up on this computer.";
@@ -271,7 +271,7 @@ job_connect(struct link *l, struct link_words *words)
 	if (rc != 0) {
 		*words = link_words_connect(rc, errno);
 		if (l->tls.began) { /* a quick server's refusal is read within this call */
-			words->text = link_tls_words(&l->tls);
+			words->text = tls_client_words(&l->tls);
 		}
 		return -1;
 	}

@@ -12,14 +12,14 @@
 
 #include "agent/frames.h"
 #include "agent/link/link_out.h"
-#include "agent/link/link_tls.h"
+#include "common/tls_client.h"
 #include "agent/link/link_words.h"
 
 /* What waits for the guard is a flag or a bounded queue, never a list that can grow. */
 struct link {
 	int guard; /* its socket */
 	struct link_setup setup;
-	struct link_tls tls;
+	struct tls_client tls;
 	struct mosquitto *mqtt;
 	mosquitto_property *expiry; /* message expiry, for everything that is published */
 	char listen[MAX_TOPIC];     /* what is subscribed to */
@@ -36,7 +36,7 @@ struct link {
 	bool state_due;
 };
 
-/* Makes the MQTT client and its topics for l->setup; ready is link_tls_init's. 0, or -1 with a
+/* Makes the MQTT client and its topics for l->setup; ready is tls_client_init's. 0, or -1 with a
  * sentence in *why. */
 int job_create(struct link *l, void (*ready)(void *context), const char **why);
 

@@ -1,20 +1,20 @@
 /*
  * TLS towards the server: an SSL_CTX that needs no file once the handshake has begun, and words for
- * what went wrong. Link process; the server's certificate is hostile until verified.
+ * what went wrong. Link (agent) and net (key service) processes; the server's certificate is hostile until verified.
  */
-#ifndef TETHER_LINK_TLS_H
-#define TETHER_LINK_TLS_H
+#ifndef TETHER_TLS_CLIENT_H
+#define TETHER_TLS_CLIENT_H
 
 #include <stdbool.h>
 
 #include <openssl/ssl.h>
 
-struct link_tls {
+struct tls_client {
 	SSL_CTX *ctx;
 	int error; /* X509_V_ERR_... of the first certificate that was refused, 0 none */
 	bool began; /* the handshake has begun */
 	bool done;  /* the handshake is over, the server is who it should be */
-	void (*ready)(void *context); /* see link_tls_init */
+	void (*ready)(void *context); /* see tls_client_init */
 	void *context;
 };
 
@@ -27,10 +27,10 @@ struct link_tls {
  * sealed in between.
  *
  * 0, or -1 with a sentence in *why (nothing to free then). */
-int link_tls_init(struct link_tls *t, const char *host, const char *ca, void (*ready)(void *context),
+int tls_client_init(struct tls_client *t, const char *host, const char *ca, void (*ready)(void *context),
 		  void *context, const char **why);
 
 /* A sentence for people: why no TLS connection came about. Never NULL. */
-const char *link_tls_words(const struct link_tls *t);
+const char *tls_client_words(const struct tls_client *t);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * TLS set-up and its failures in words. Link process; what the server presents is hostile.
+ * TLS set-up and its failures in words. Link and net processes; what the server presents is hostile.
  *
  * With MOSQ_OPT_SSL_CTX_WITH_DEFAULTS off libmosquitto adds nothing to this context: neither its
  * list of authorities nor its own check of names (mosquitto__server_certificate_verify is set only
  * with the defaults). So the name is checked by OpenSSL, through the context's verify parameters.
  */
-#include "agent/link/link_tls.h"
+#include "common/tls_client.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static const char *const bundles[] = {
 static void
 note_progress(const SSL *ssl, int where, int value)
 {
-	struct link_tls *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	struct tls_client *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 
 	(void)value;
 	if ((where & SSL_CB_HANDSHAKE_START) != 0 && !t->began) {
@@ -41,7 +41,7 @@ static int
 note_verdict(int good, X509_STORE_CTX *store)
 {
 	const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
-	struct link_tls *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	struct tls_client *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 
 	if (!good && t->error == 0) {
 		t->error = X509_STORE_CTX_get_error(store);
@@ -81,12 +81,12 @@ require_name(SSL_CTX *ctx, const char *host)
 }
 
 int
-link_tls_init(struct link_tls *t, const char *host, const char *ca, void (*ready)(void *context),
+tls_client_init(struct tls_client *t, const char *host, const char *ca, void (*ready)(void *context),
 	      void *context, const char **why)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 
-	*t = (struct link_tls){.ctx = ctx, .ready = ready, .context = context};
+	*t = (struct tls_client){.ctx = ctx, .ready = ready, .context = context};
 	*why = "TLS could not be set up on this computer.";
 	if (ctx == NULL || SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
 	    require_name(ctx, host) != 0) {
@@ -111,7 +111,7 @@ out:
 }
 
 const char *
-link_tls_words(const struct link_tls *t)
+tls_client_words(const struct tls_client *t)
 {
 	switch (t->error) {
 	case X509_V_OK:
