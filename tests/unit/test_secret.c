@@ -74,7 +74,7 @@ mapping_flags(char *out, size_t cap, const void *p)
 		if (sscanf(line, "%lx-%lx ", &from, &to) == 2) {
 			inside = (uintptr_t)p >= from && (uintptr_t)p < to;
 		} else if (inside && strncmp(line, "VmFlags:", 8) == 0) {
-			(void)snprintf(out, cap, "%s", line + 8);
+			(void)snprintf(out, cap, "%.*s", (int)(cap - 1), line + 8);
 		}
 	}
 	(void)fclose(f);
