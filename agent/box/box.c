@@ -23,11 +23,13 @@
 #define OPEN_TRIES 20 /* a box process that is ending lets go of the port within 2 s */
 #define OPEN_PAUSE_MS 100
 #define READS_MAX 16
+#define LAST_WORD_MS 100
 
 struct box {
 	int guard;  /* -1: has gone */
 	int serial; /* -1: not open yet */
-	bool gone;  /* the port went away */
+	bool gone;  /* the port went away... */
+	int error;  /* ...with this errno, 0 for a hang-up */
 	struct exchange x;
 	struct element *element;
 	struct box_element ready; /* not sent yet when ready.polls > 0 */
@@ -119,6 +121,7 @@ read_serial(struct box *b)
 		n = read(b->serial, bytes, sizeof(bytes));
 		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
 			b->gone = true;
+			b->error = n < 0 ? errno : 0;
 		}
 		if (n > 0) {
 			now = clock_ns();
@@ -141,6 +144,7 @@ write_serial(struct box *b, const char *command, size_t len)
 
 	if (n != (ssize_t)len && !(n < 0 && errno == EAGAIN)) {
 		b->gone = true;
+		b->error = n < 0 ? errno : EIO;
 	}
 }
 
@@ -233,20 +237,39 @@ prepare(struct box *b, const char *port, const char *usb_serial)
 	return 0;
 }
 
+/* The last report. Leaving with an order unread would reset the socket, and the reset would overtake
+ * the report: so the guard gets a moment to read it, and nothing is left unread meanwhile. */
+static void
+say_gone(struct box *b)
+{
+	uint64_t until = clock_ms() + LAST_WORD_MS;
+
+	if (b->serial >= 0) {
+		close(b->serial);
+		b->serial = -1;
+	}
+	b->gone = true;
+	send_report(b);
+	while (b->guard >= 0 && clock_ms() < until) {
+		wait_for_input(b, LAST_WORD_MS);
+		read_guard(b);
+	}
+}
+
 int
 box_main(const char *port, const char *usb_serial)
 {
 	struct box b = {.guard = CHILD_FD, .serial = -1};
 
 	if (prepare(&b, port, usb_serial) != 0) {
-		b.gone = true;
-		send_report(&b);
+		say_gone(&b);
 		return 1;
 	}
 	serve(&b);
 	if (b.gone) {
-		log_warn("the serial port went away");
-		send_report(&b);
+		log_warn("the serial port went away: %s",
+			 b.error != 0 ? strerror(b.error) : "it hung up");
+		say_gone(&b);
 	}
 	return b.gone ? 2 : 0;
 }

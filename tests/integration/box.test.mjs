@@ -46,14 +46,21 @@ async function guard(t, port, ...args) {
   t.after(() => { if (isAlive(g.box)) process.kill(g.box, 'SIGKILL'); });
   g.reports = () => g.lines().filter((l) => l.startsWith('report ')).map(fields);
   g.last = () => g.reports().at(-1);
-  g.reported = (check, ms, what) => until(() => g.last() && check(g.last()), ms ?? 3000,
-    `${what ?? check}; last: ${JSON.stringify(g.last())}`);
-  // Sends an order; resolves when the report says that it is done.
-  g.order = async (act, value, ms = 3000) => {
-    const before = ordered(g).length;
-    g.write(`order ${act} ${value}\n`);
-    const seq = await until(() => ordered(g)[before]?.seq, 1000, 'the order was sent');
-    await g.reported((r) => r.done >= seq, ms, `order ${act} ${value} is done`);
+  g.reported = (check, ms, what) => until(() => g.last() && check(g.last()), ms ?? 3000, what ?? `${check}`)
+    .catch((error) => { throw new Error(`${error.message}\n${g.lines().slice(-3).join('\n')}\n${g.err()}`); });
+  // Sends an order; resolves when the report says that it is done. Sent again when it is not: on a
+  // machine so busy that heartbeats come late, the box rightly goes to zero and drops it.
+  g.order = async (act, value) => {
+    for (let left = 3; ; left--) {
+      const before = ordered(g).length;
+      g.write(`order ${act} ${value}\n`);
+      const seq = await until(() => ordered(g)[before]?.seq, 2000, 'the order was sent');
+      try {
+        return await g.reported((r) => r.done >= seq, 1500, `order ${act} ${value} is done`);
+      } catch (error) {
+        if (left === 1) throw error;
+      }
+    }
   };
   return g;
 }
