@@ -237,8 +237,8 @@ prepare(struct box *b, const char *port, const char *usb_serial)
 	return 0;
 }
 
-/* The last report. Leaving with an order unread would reset the socket, and the reset would overtake
- * the report: so the guard gets a moment to read it, and nothing is left unread meanwhile. */
+/* The last report. Leaving with an order unread would reset the socket, and the reset would
+ * overtake the report: so the guard gets a moment to read it, and nothing is left unread. */
 static void
 say_gone(struct box *b)
 {
