@@ -21,6 +21,13 @@ mode_is_late(uint8_t mode)
 	return mode == MODE_STEP || mode == MODE_TRAINING;
 }
 
+/* The box shows C in the place of D now and then (box-2b facts, section 3). */
+static bool
+mode_hides_d(uint8_t mode)
+{
+	return mode == MODE_CONTINUOUS || mode == MODE_THROB || mode == MODE_THRUST;
+}
+
 static bool
 mode_in(uint32_t set, uint8_t mode)
 {
@@ -102,7 +109,6 @@ limits_arm(struct limits *l, const struct limits_box *b, uint64_t now)
 		l->armed = true;
 		l->why = WHY_NONE;
 		l->changed = now;
-		l->seen = now;
 	}
 	return true;
 }
@@ -189,6 +195,7 @@ limits_mode(struct limits *l, const struct limits_settings *s, const struct limi
 	if (!may_ask(l, now) || s->lock_mode || !mode_in(s->modes, mode) || !mode_in(b->modes, mode)) {
 		return false;
 	}
+	l->mode = MODE_OTHER; /* the last wish counts, not one that still waits for zero */
 	if (mode != b->mode) {
 		zero_for_change(l, b, now);
 		l->mode = mode;
@@ -203,9 +210,10 @@ limits_power(struct limits *l, const struct limits_settings *s, const struct lim
 	if (!may_ask(l, now) || s->lock_power || power > 1) {
 		return false;
 	}
-	if (power == 0 && b->low_resets && s->lock_mode) {
-		return false; /* `L` would change the mode, which is locked */
+	if (s->lock_mode && ((power == 0 && b->low_resets) || mode_is_late(b->mode))) {
+		return false; /* `L`, or Pulse before it, would change the mode, which is locked */
 	}
+	l->power = NO_POWER; /* the last wish counts */
 	if (power != b->power) {
 		zero_for_change(l, b, now);
 		l->power = power;
@@ -214,7 +222,7 @@ limits_power(struct limits *l, const struct limits_settings *s, const struct lim
 }
 
 /* The wearer turned a knob, or the box did something by itself: shown, never fought. A half step is
- * rounded up, so that it is not lowered either. */
+ * rounded up, so that it is not lowered either; nor is a raw value above 200, which no box has. */
 static void
 follow_hand(struct limits *l, const struct limits_box *b, unsigned channel)
 {
@@ -224,7 +232,7 @@ follow_hand(struct limits *l, const struct limits_box *b, unsigned channel)
 		return;
 	}
 	l->written[channel] = raw;
-	l->target[channel] = lower((uint8_t)((raw >> 1) + (raw & 1)), LEVEL_MAX);
+	l->target[channel] = (uint8_t)((raw >> 1) + (raw & 1));
 	l->hand[channel] = true;
 }
 
@@ -255,18 +263,20 @@ void
 limits_tick(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
 	    uint64_t now)
 {
-	if (l->armed) {
-		if (l->end <= now) {
-			limits_zero(l, b, WHY_EXPIRED, false);
-		} else if (!b->ok) {
-			limits_zero(l, b, WHY_BOX, false);
-		} else if (l->authority <= now) {
-			limits_zero(l, b, WHY_SILENT, false);
-		} else if (ran_out(l->changed, s->idle_ms, now)) {
-			limits_zero(l, b, WHY_IDLE, true);
-		} else if (ran_out(l->seen, s->checkin_ms, now)) {
-			limits_zero(l, b, WHY_CHECKIN, true);
-		}
+	if (!l->armed) {
+		return;
+	}
+	/* Those that latch come first: another one at the same time must not keep them from it. */
+	if (ran_out(l->changed, s->idle_ms, now)) {
+		limits_zero(l, b, WHY_IDLE, true);
+	} else if (ran_out(l->seen, s->checkin_ms, now)) {
+		limits_zero(l, b, WHY_CHECKIN, true);
+	} else if (l->end <= now) {
+		limits_zero(l, b, WHY_EXPIRED, false);
+	} else if (!b->ok) {
+		limits_zero(l, b, WHY_BOX, false);
+	} else if (l->authority <= now) {
+		limits_zero(l, b, WHY_SILENT, false);
 	}
 }
 
@@ -278,23 +288,43 @@ write_level(struct limits *l, unsigned channel, uint8_t value)
 	return (struct limits_write){channel == 0 ? ACT_LEVEL_A : ACT_LEVEL_B, value};
 }
 
-/* Down at once; up by one percent a step, from the level that the box reports, and only while that
- * is our own last write. A lowered cap pulls our own level down, not one that the hand has set. */
+/* Down at once, whoever is in control; with nobody, to zero. A lowered cap pulls our own level down,
+ * not one that the hand has set. Joined, one write moves both channels: it must raise neither. */
 static struct limits_write
-next_level(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
-	   unsigned channel, uint64_t now)
+next_down(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
+	  unsigned channel)
 {
-	uint8_t cap = limits_cap(s, b, channel);
-	uint8_t raw = b->raw[channel], level = (uint8_t)(raw >> 1);
+	uint8_t cap = limits_cap(s, b, channel), value;
 
 	if (!l->hand[channel]) {
 		l->target[channel] = lower(l->target[channel], cap);
 	}
-	if (l->target[channel] + l->target[channel] < raw) {
-		return write_level(l, channel, lower(l->target[channel], cap));
+	if (l->target[channel] + l->target[channel] >= b->raw[channel]) {
+		return (struct limits_write){ACT_HEARTBEAT, 0};
 	}
-	if (l->target[channel] <= level || level >= cap || l->hand[channel] ||
-	    raw != l->written[channel] || !in_control(l, now) || now < l->rise_at[channel]) {
+	if (!l->armed) {
+		l->target[channel] = 0;
+	}
+	value = lower(l->target[channel], cap);
+	if (b->join) {
+		value = lower(value, b->raw[1 - channel] >> 1);
+	}
+	return write_level(l, channel, value);
+}
+
+/* Up by one percent a step, from the level that the box reports, and only while that is our own last
+ * write. A half step up to the target is none: the target may be the hand's, rounded up. Joined, the
+ * lower channel goes first, since a write moves both. */
+static struct limits_write
+next_up(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
+	unsigned channel, uint64_t now)
+{
+	uint8_t raw = b->raw[channel], level = raw >> 1;
+
+	if (l->target[channel] + l->target[channel] <= raw + 1 || l->hand[channel] ||
+	    level >= limits_cap(s, b, channel) || raw != l->written[channel] ||
+	    (b->join && raw > b->raw[1 - channel]) || !in_control(l, now) ||
+	    now < l->rise_at[channel]) {
 		return (struct limits_write){ACT_HEARTBEAT, 0};
 	}
 	l->rise_at[channel] = now + s->rise_ms;
@@ -304,39 +334,60 @@ next_level(struct limits *l, const struct limits_settings *s, const struct limit
 	return write_level(l, channel, (uint8_t)(level + 1));
 }
 
+/* Both channels down before either goes up: a ramp must not hold a lower level back. */
+static struct limits_write
+next_level(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
+	   uint64_t now)
+{
+	struct limits_write w = next_down(l, s, b, 0);
+
+	if (w.act == ACT_HEARTBEAT) {
+		w = next_down(l, s, b, 1);
+	}
+	for (unsigned channel = 0; channel < 2 && w.act == ACT_HEARTBEAT; channel++) {
+		w = next_up(l, s, b, channel, now);
+	}
+	return w;
+}
+
 /* Mode and power are written only after a confirmed zero, and never where locked - but a stop in a
- * mode where levels act late also sets Pulse, lock or not: the stop is worth more. */
+ * mode where levels act late also sets Pulse, lock or not: the stop is worth more. A power waits
+ * for that, since until then the outputs may still be up. */
 static struct limits_write
 next_change(struct limits *l, const struct limits_settings *s, const struct limits_box *b)
 {
 	struct limits_write w = {ACT_HEARTBEAT, 0};
+	uint8_t power = b->zero ? l->power : NO_POWER;
 
-	if (b->zero && l->mode != MODE_OTHER && !s->lock_mode && mode_in(s->modes, l->mode) &&
-	    mode_in(b->modes, l->mode)) {
+	l->power = NO_POWER;
+	if (b->zero && mode_in(s->modes, l->mode) && mode_in(b->modes, l->mode) && !s->lock_mode) {
 		w = (struct limits_write){ACT_MODE, l->mode};
-	} else if (b->zero && l->power <= 1 && !s->lock_power &&
-		   !(l->power == 0 && b->low_resets && s->lock_mode)) {
-		w = (struct limits_write){ACT_POWER, l->power};
 	} else if (b->zero && l->calm && mode_is_late(b->mode) && mode_in(b->modes, MODE_PULSE)) {
 		w = (struct limits_write){ACT_MODE, MODE_PULSE};
+		l->power = power;
+	} else if (power <= 1 && !s->lock_power && !(power == 0 && b->low_resets && s->lock_mode)) {
+		w = (struct limits_write){ACT_POWER, power};
 	}
 	l->calm = false;
 	l->mode = MODE_OTHER;
-	l->power = NO_POWER;
 	return w;
 }
 
-/* C and D move one percent a step, both ways: in some modes less is more. Counted from our own last
- * step, since in modes with one parameter the box reports C as D (box-2b facts, section 3). */
+/* C and D move one percent a step, both ways: in some modes less is more. When the box shows anything
+ * but our own last step, the wearer's hand has ended the ramp. */
 static struct limits_write
 next_param(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
 	   unsigned channel, uint64_t now)
 {
-	uint8_t goal = l->param[channel];
-	uint8_t here = l->param_at[channel] != 0 ? l->param_at[channel] : b->param[channel];
+	uint8_t goal = l->param[channel], ours = l->param_at[channel], here = b->param[channel];
+	bool hand = ours != 0 && here != ours;
 
-	if (goal == 0 || here > LEVEL_MAX || here == goal) {
-		l->param[channel] = 0;
+	if (hand && channel == 1 && mode_hides_d(b->mode)) {
+		hand = false;
+		here = ours;
+	}
+	if (goal == 0 || hand || here > LEVEL_MAX || here == goal) {
+		l->param[channel] = l->param_at[channel] = 0;
 		return (struct limits_write){ACT_HEARTBEAT, 0};
 	}
 	if (!in_control(l, now) || now < l->param_wait) {
@@ -361,8 +412,8 @@ limits_next(struct limits *l, const struct limits_settings *s, const struct limi
 		return (struct limits_write){ACT_HEARTBEAT, 0};
 	}
 	w = next_change(l, s, b);
-	for (unsigned channel = 0; channel < 2 && w.act == ACT_HEARTBEAT; channel++) {
-		w = next_level(l, s, b, channel, now);
+	if (w.act == ACT_HEARTBEAT) {
+		w = next_level(l, s, b, now);
 	}
 	for (unsigned channel = 0; channel < 2 && w.act == ACT_HEARTBEAT; channel++) {
 		w = next_param(l, s, b, channel, now);

@@ -46,12 +46,12 @@ struct limits_box {
 
 /* All state. Members are read by the guard for display, written by limits.c only. */
 struct limits {
-	uint8_t target[2];   /* where A and B are going, percent */
+	uint8_t target[2];   /* where A and B are going, percent; above 100 only if the box is */
 	uint8_t written[2];  /* raw (doubled): our last write, or the box's own after a knob turn */
 	uint8_t want[2];     /* the levels that the page wanted in its last message */
 	bool hand[2];        /* the wearer's hand set this level: not raised, not cut to the cap */
 	uint8_t param[2];    /* where C and D are going; 0 = leave alone */
-	uint8_t param_at[2]; /* where our steps of C and D are; 0 = ask the box */
+	uint8_t param_at[2]; /* our last step on the way there; 0 = none yet: from what the box says */
 	uint8_t mode;        /* mode to set after zero; MODE_OTHER = none */
 	uint8_t power;       /* power to set after zero; 255 = none */
 	bool kill;           /* zero wanted and not yet confirmed */
@@ -102,7 +102,7 @@ void limits_seen(struct limits *l, uint64_t now);
  * While the partner's own zero is being confirmed, targets are taken but nothing is written. */
 
 /* Takes control, from zero. Refused while latched, while a kill is pending, without an answering
- * box, without authority, or after the end. */
+ * box, without authority, or after the end. It does not put the wearer's check-in off. */
 bool limits_arm(struct limits *l, const struct limits_box *b, uint64_t now);
 
 /* Authority lasts until `until` at least. */
@@ -120,7 +120,9 @@ bool limits_level(struct limits *l, const struct limits_settings *s, const struc
 bool limits_param(struct limits *l, unsigned channel, uint8_t value, uint64_t now);
 
 /* Asks for a mode or a power: zero first, then the change, levels from zero. Refused where locked,
- * not allowed, or unknown to this firmware; true without effect when it is set already. */
+ * not allowed, or unknown to this firmware; when it is set already, true, and one that was still
+ * pending is taken back. Power in Step or Training sets Pulse first, and is refused where the mode
+ * is locked. */
 bool limits_mode(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
 		 uint8_t mode, uint64_t now);
 bool limits_power(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
@@ -135,8 +137,9 @@ void limits_report(struct limits *l, const struct limits_box *b);
 void limits_tick(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
 		 uint64_t now);
 
-/* The one thing to write now. Remembers it as written. Call only when b->settled, except for
- * kill, which it returns at any time while one is pending. */
+/* The one thing to write now. Remembers it as written. Nothing but a heartbeat while the box does
+ * not answer or an order is on its way, except for kill, at any time while one is pending. A level
+ * down comes before everything that raises one; with nobody in control no level above zero. */
 struct limits_write limits_next(struct limits *l, const struct limits_settings *s,
 				const struct limits_box *b, uint64_t now);
 
