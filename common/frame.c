@@ -83,6 +83,10 @@ frame_recv(int fd, const struct frame_type *table, const struct frame_type **t,
 	const struct frame_type *found;
 	ssize_t got = recvmsg(fd, &message, MSG_DONTWAIT);
 
+	if (got < 0 && errno == ECONNRESET) {
+		/* It went with frames of ours unread, and is said so once, before its own last words. */
+		got = recvmsg(fd, &message, MSG_DONTWAIT);
+	}
 	if (got < 0) {
 		return error_of_errno();
 	}

@@ -93,6 +93,22 @@ two_frames_stay_two(void **state)
 }
 
 static void
+the_last_words_of_a_peer_that_read_nothing_arrive(void **state)
+{
+	int *fd = *state;
+	const struct order sent = {.seq = 9};
+	const struct frame_type *t;
+	uint8_t buf[MAX_FRAME];
+
+	assert_int_equal(frame_send(fd[1], &table[0], &sent), FRAME_OK); /* never read */
+	assert_int_equal(frame_send(fd[0], &table[0], &sent), FRAME_OK);
+	(void)close(fd[0]);
+	fd[0] = -1;
+	assert_int_equal(frame_recv(fd[1], table, &t, buf), FRAME_OK);
+	assert_int_equal(frame_recv(fd[1], table, &t, buf), FRAME_CLOSED);
+}
+
+static void
 a_malformed_frame_is_bad(void **state)
 {
 	static const struct {
@@ -242,6 +258,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_PAIR(a_frame_arrives_as_it_was_sent),
 		WITH_PAIR(two_frames_stay_two),
+		WITH_PAIR(the_last_words_of_a_peer_that_read_nothing_arrive),
 		WITH_PAIR(a_malformed_frame_is_bad),
 		WITH_PAIR(a_frame_longer_than_any_of_ours_is_bad),
 		WITH_PAIR(a_bad_field_is_bad),
