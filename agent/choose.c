@@ -14,7 +14,8 @@
 
 #include "agent/box/ports.h"
 
-#define PORTS_MAX 16
+#define PORTS_MAX 16 /* more adapters than anybody has to choose from */
+_Static_assert(sizeof(((struct options *)NULL)->usb) == PORT_TEXT, "a serial number fits");
 #define SIM_WAIT_MS 5000
 
 /* The path of a program that lives beside this one. 0 or -1. */
@@ -88,11 +89,36 @@ choose_demo(struct options *o, pid_t *sim, char dir[MAX_PATH])
 	return 0;
 }
 
+int
+choose_pick(int count, const char *line)
+{
+	char *end;
+	long n;
+
+	if (line == NULL) {
+		return count == 1 ? 0 : -1;
+	}
+	n = strtol(line, &end, 10);
+	end += strspn(end, " \t\n");
+	return end != line && *end == '\0' && n >= 1 && n <= count ? (int)n - 1 : -1;
+}
+
+int
+choose_known(const struct port *ports, int count, const char *path)
+{
+	for (int i = 0; i < count; i++) {
+		if (strcmp(ports[i].path, path) == 0) {
+			return i;
+		}
+	}
+	return -1;
+}
+
 static int
 ask_which(const struct port *ports, int count)
 {
 	char line[16];
-	long n;
+	int pick;
 
 	for (int i = 0; i < count; i++) {
 		fprintf(stderr, "  %d  %s  %s %s\n", i + 1, ports[i].path, ports[i].description,
@@ -106,12 +132,11 @@ ask_which(const struct port *ports, int count)
 	if (fgets(line, sizeof(line), stdin) == NULL) {
 		return -1;
 	}
-	n = strtol(line, NULL, 10);
-	if (n < 1 || n > count) {
+	pick = choose_pick(count, line);
+	if (pick < 0) {
 		fprintf(stderr, "tether: expected a number from 1 to %d\n", count);
-		return -1;
 	}
-	return (int)n - 1;
+	return pick;
 }
 
 static int
@@ -119,7 +144,7 @@ choose_adapter(struct options *o)
 {
 	struct port ports[PORTS_MAX];
 	int count = ports_list(ports, PORTS_MAX);
-	int pick = 0;
+	int pick;
 
 	if (count <= 0) {
 		fputs("tether: no box found: no FTDI adapter is plugged in. Is the cable in? Another\n"
@@ -127,15 +152,29 @@ choose_adapter(struct options *o)
 		      stderr);
 		return -1;
 	}
-	if (count > 1) {
-		pick = ask_which(ports, count);
-	}
+	pick = count == 1 ? choose_pick(count, NULL) : ask_which(ports, count);
 	if (pick < 0) {
 		return -1;
 	}
 	memcpy(o->box, ports[pick].path, sizeof(o->box));
 	memcpy(o->usb, ports[pick].serial, sizeof(o->usb));
 	return 0;
+}
+
+/* A named port that is an adapter is held to its serial number too: after a replug, another device
+ * may have its name. Any other port (a pty, one that is not there yet) is taken as it comes. */
+static void
+choose_named(struct options *o)
+{
+	struct port ports[PORTS_MAX];
+	int count = ports_list(ports, PORTS_MAX), known;
+	char *real = realpath(o->box, NULL); /* /dev/serial/by-id/... is a link */
+
+	known = real != NULL ? choose_known(ports, count, real) : -1;
+	if (known >= 0) {
+		memcpy(o->usb, ports[known].serial, sizeof(o->usb));
+	}
+	free(real);
 }
 
 int
@@ -146,7 +185,11 @@ choose_box(struct options *o, pid_t *sim, char dir[MAX_PATH])
 	if (o->demo) {
 		return choose_demo(o, sim, dir);
 	}
-	return o->box[0] != '\0' ? 0 : choose_adapter(o);
+	if (o->box[0] == '\0') {
+		return choose_adapter(o);
+	}
+	choose_named(o);
+	return 0;
 }
 
 void

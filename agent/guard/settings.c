@@ -1,10 +1,11 @@
 /*
- * Settings as one table: action, name, unit, range, place (settings.h). Runs in the guard. Input:
- * the command line (trusted) and the ui process (checked).
+ * Settings as one table: action, name, range, place (settings.h). Runs in the guard. Input: the
+ * command line and configuration (trusted) and the ui process (checked).
  */
 #include "agent/guard/settings.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "common/modes.h"
 
@@ -24,99 +25,113 @@ settings_default(struct settings *s)
 	};
 }
 
+enum kind { KIND_CAP, KIND_BOOL, KIND_NUMBER };
+
 struct setting {
 	uint8_t action;
 	const char *name, *unit;
 	uint32_t min, max;
-	void (*set)(struct settings *s, const struct ui_input *in);
+	enum kind kind;
+	size_t place;	  /* in struct settings; of caps: the one at low power */
+	uint32_t factor;  /* of numbers: what one is worth in the place's own unit */
+	const char *none; /* what is said of 0, where that is better told in words */
+	const char *some; /* and of all else */
 };
 
-static void
-set_cap(struct settings *s, const struct ui_input *in)
-{
-	s->limits.cap[in->power][in->action == UI_CAP_A ? 0 : 1] = (uint8_t)in->value;
-}
-
-static void
-set_lock_power(struct settings *s, const struct ui_input *in)
-{
-	s->limits.lock_power = in->value != 0;
-}
-
-static void
-set_lock_mode(struct settings *s, const struct ui_input *in)
-{
-	s->limits.lock_mode = in->value != 0;
-}
-
-static void
-set_hold(struct settings *s, const struct ui_input *in)
-{
-	s->limits.hold_ms = in->value * 1000;
-}
-
-static void
-set_idle(struct settings *s, const struct ui_input *in)
-{
-	s->limits.idle_ms = in->value * 60000;
-}
-
-static void
-set_checkin(struct settings *s, const struct ui_input *in)
-{
-	s->limits.checkin_ms = in->value * 60000;
-}
-
-static void
-set_rise(struct settings *s, const struct ui_input *in)
-{
-	s->limits.rise_ms = in->value;
-}
-
-static void
-set_ask(struct settings *s, const struct ui_input *in)
-{
-	s->ask = in->value != 0;
-}
-
-static void
-set_modes(struct settings *s, const struct ui_input *in)
-{
-	s->limits.modes = in->value;
-}
+#define PLACE(member) offsetof(struct settings, member)
 
 static const struct setting table[] = {
-	{UI_CAP_A, "cap of A", "percent", 0, LEVEL_MAX, set_cap},
-	{UI_CAP_B, "cap of B", "percent", 0, LEVEL_MAX, set_cap},
-	{UI_LOCK_POWER, "power lock", "(0 off, 1 on)", 0, 1, set_lock_power},
-	{UI_LOCK_MODE, "mode lock", "(0 off, 1 on)", 0, 1, set_lock_mode},
-	{UI_HOLD, "hold", "s", 2, 30, set_hold},
-	{UI_IDLE, "idle shut-down", "min (0 off)", 0, 240, set_idle},
-	{UI_CHECKIN_MIN, "check-in", "min (0 off)", 0, 240, set_checkin},
-	{UI_RISE, "rise", "ms per percent", 20, 2000, set_rise},
-	{UI_ASK, "asking", "(0 always let in, 1 ask)", 0, 1, set_ask},
-	{UI_MODES, "allowed modes", "(a bit per mode)", 0, ALL_MODES, set_modes},
+	{UI_CAP_A, "cap of A", "percent", 0, LEVEL_MAX, KIND_CAP, PLACE(limits.cap[0][0]), 1, NULL,
+	 NULL},
+	{UI_CAP_B, "cap of B", "percent", 0, LEVEL_MAX, KIND_CAP, PLACE(limits.cap[0][1]), 1, NULL,
+	 NULL},
+	{UI_LOCK_POWER, "power lock", "(0 off, 1 on)", 0, 1, KIND_BOOL, PLACE(limits.lock_power), 1,
+	 "You unlocked the power: your partner may change it.", "You locked the power."},
+	{UI_LOCK_MODE, "mode lock", "(0 off, 1 on)", 0, 1, KIND_BOOL, PLACE(limits.lock_mode), 1,
+	 "You unlocked the mode: your partner may change it.", "You locked the mode."},
+	{UI_HOLD, "hold", "seconds", 2, 30, KIND_NUMBER, PLACE(limits.hold_ms), 1000, NULL, NULL},
+	{UI_IDLE, "idle shut-down", "minutes, 0 is off", 0, 240, KIND_NUMBER, PLACE(limits.idle_ms),
+	 60000, "You turned the idle shut-down off.", NULL},
+	{UI_CHECKIN_MIN, "check-in", "minutes, 0 is off", 0, 240, KIND_NUMBER,
+	 PLACE(limits.checkin_ms), 60000, "You turned the check-in off.", NULL},
+	{UI_RISE, "rise", "ms per percent", 20, 2000, KIND_NUMBER, PLACE(limits.rise_ms), 1, NULL, NULL},
+	{UI_ASK, "asking", "(0 always let in, 1 ask)", 0, 1, KIND_BOOL, PLACE(ask), 1,
+	 "Whoever has the link gets control without asking you.",
+	 "You are asked before a partner gets control."},
+	{UI_MODES, "allowed modes", "(a bit per mode)", 0, ALL_MODES, KIND_NUMBER, PLACE(limits.modes), 1,
+	 "You allowed no mode: the box keeps the one it has.", "You set which modes are allowed."},
 };
+
+static const struct setting *
+find(uint8_t action)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		if (table[i].action == action) {
+			return &table[i];
+		}
+	}
+	return NULL;
+}
+
+static void
+store(struct settings *s, const struct setting *t, const struct ui_input *in)
+{
+	unsigned char *place = (unsigned char *)s + t->place;
+	uint32_t number = in->value * t->factor;
+
+	switch (t->kind) {
+	case KIND_CAP:
+		place[in->power * sizeof(s->limits.cap[0])] = (unsigned char)in->value;
+		break;
+	case KIND_BOOL:
+		*(bool *)place = in->value != 0;
+		break;
+	default:
+		memcpy(place, &number, sizeof(number));
+	}
+}
+
+static void
+say(const struct setting *t, const struct ui_input *in, char *text, size_t size)
+{
+	const char *words = in->value == 0 ? t->none : t->some;
+	const char *at = t->kind == KIND_CAP && in->power == 1 ? " at high power" : "";
+
+	if (words != NULL) {
+		snprintf(text, size, "%s", words);
+	} else {
+		snprintf(text, size, "You set the %s%s to %u %.*s.", t->name, at, in->value,
+			 (int)strcspn(t->unit, ","), t->unit);
+	}
+}
 
 int
 settings_apply(struct settings *s, const struct ui_input *in, char *text, size_t size)
 {
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		const struct setting *t = &table[i];
+	const struct setting *t = find(in->action);
 
-		if (t->action != in->action) {
-			continue;
-		}
-		if (in->value < t->min || in->value > t->max || in->power > 1) {
-			snprintf(text, size, "The %s must be %u to %u %s; nothing was changed.", t->name,
-				 t->min, t->max, t->unit);
-			return -1;
-		}
-		t->set(s, in);
-		snprintf(text, size, "You set the %s%s to %u %s.", t->name,
-			 in->power == 1 ? " at high power" : "", in->value, t->unit);
-		return 0;
+	if (t == NULL) {
+		snprintf(text, size, "That setting is not known; nothing was changed.");
+		return -1;
 	}
-	snprintf(text, size, "That setting is not known; nothing was changed.");
-	return -1;
+	if (in->value < t->min || in->value > t->max || in->power > 1) {
+		snprintf(text, size, "The %s must be %u to %u %s; nothing was changed.", t->name, t->min,
+			 t->max, t->unit);
+		return -1;
+	}
+	store(s, t, in);
+	say(t, in, text, size);
+	return 0;
+}
+
+int
+settings_expects(uint8_t action, char *text, size_t size)
+{
+	const struct setting *t = find(action);
+
+	if (t == NULL) {
+		return -1;
+	}
+	snprintf(text, size, "%u to %u %s", t->min, t->max, t->unit);
+	return 0;
 }

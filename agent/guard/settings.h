@@ -24,4 +24,7 @@ void settings_default(struct settings *s);
  * now in `text`, or -1 with a sentence of what was expected; then nothing has changed. */
 int settings_apply(struct settings *s, const struct ui_input *in, char *text, size_t size);
 
+/* What a setting takes, for people: "0 to 100 percent". 0, or -1 when there is no such setting. */
+int settings_expects(uint8_t action, char *text, size_t size);
+
 #endif
