@@ -270,6 +270,21 @@ the_example_shows_every_key(void **state)
 }
 
 static void
+the_manual_names_every_key(void **state)
+{
+	char text[MAX_CONFIG + 1], key[32];
+	ssize_t len = config_read("../agent/agent.conf.5", text);
+
+	(void)state;
+	assert_in_range(len, 100, MAX_CONFIG);
+	text[len] = '\0';
+	for (int i = 0; i < VALUES; i++) {
+		snprintf(key, sizeof(key), "Cm %s ", values_key(i));
+		assert_non_null(strstr(text, key));
+	}
+}
+
+static void
 a_file_is_read_up_to_one_byte_more_than_allowed(void **state)
 {
 	char path[] = "/tmp/tether-config-XXXXXX", text[MAX_CONFIG + 1];
@@ -307,6 +322,7 @@ main(void)
 		cmocka_unit_test(lines_and_files_have_a_largest_size),
 		cmocka_unit_test(the_example_says_what_the_defaults_are),
 		cmocka_unit_test(the_example_shows_every_key),
+		cmocka_unit_test(the_manual_names_every_key),
 		cmocka_unit_test(a_file_is_read_up_to_one_byte_more_than_allowed),
 	};
 
