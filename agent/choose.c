@@ -74,7 +74,8 @@ choose_demo(struct options *o, pid_t *sim, char dir[MAX_PATH])
 {
 	const char *tmp = getenv("TMPDIR");
 	char program[MAX_PATH];
-	int n = snprintf(dir, MAX_PATH, "%s/tether-XXXXXX", tmp != NULL && *tmp == '/' ? tmp : "/tmp");
+	int n = snprintf(dir, MAX_PATH, "%s/tether-XXXXXX",
+			 tmp != NULL && *tmp == '/' ? tmp : "/tmp");
 
 	if (n < 0 || n >= MAX_PATH - 8 || mkdtemp(dir) == NULL) {
 		fputs("tether: no folder for the simulated box could be made\n", stderr);
@@ -100,7 +101,7 @@ choose_pick(int count, const char *line)
 	}
 	n = strtol(line, &end, 10);
 	end += strspn(end, " \t\n");
-	return end != line && *end == '\0' && n >= 1 && n <= count ? (int)n - 1 : -1;
+	return *end == '\0' && n >= 1 && n <= count ? (int)n - 1 : -1;
 }
 
 int
@@ -125,7 +126,8 @@ ask_which(const struct port *ports, int count)
 			ports[i].serial);
 	}
 	if (!isatty(STDIN_FILENO)) {
-		fputs("tether: several adapters are plugged in; say which one with --box PATH\n", stderr);
+		fputs("tether: several adapters are plugged in; say which one with --box PATH\n",
+		      stderr);
 		return -1;
 	}
 	fprintf(stderr, "Which of them is the box? (1 to %d) ", count);
@@ -147,8 +149,8 @@ choose_adapter(struct options *o)
 	int pick;
 
 	if (count <= 0) {
-		fputs("tether: no box found: no FTDI adapter is plugged in. Is the cable in? Another\n"
-		      "port can be named with --box PATH; --demo runs a simulated box.\n",
+		fputs("tether: no box found: no FTDI adapter is plugged in. Is the cable in?\n"
+		      "Another port can be named with --box PATH; --demo runs a simulated box.\n",
 		      stderr);
 		return -1;
 	}

@@ -82,7 +82,8 @@ take_setting(struct parse *p, const char *key, const char *value)
 		return fail(p, "%s expects a path that begins with /, not \"%s\"", key, value);
 	}
 	if (values_set(&p->options, index, value) < 0) {
-		return fail(p, "%s expects %s, not \"%s\"", key, values_expects(index, expects), value);
+		return fail(p, "%s expects %s, not \"%s\"", key, values_expects(index, expects),
+			    value);
 	}
 	return 0;
 }

@@ -11,9 +11,9 @@
 
 #include "agent/guard/guard.h"
 
-#define MAX_CONFIG 16384     /* bytes of a file: the example is about 3000 */
-#define MAX_CONFIG_LINE 512  /* bytes of a line: the longest value, a page's address, has 270 */
-#define CONFIG_ERROR 768     /* a sentence about a line that quotes it */
+#define MAX_CONFIG 16384    /* bytes of a file: the example is about 3000 */
+#define MAX_CONFIG_LINE 512 /* bytes of a line: the longest value, a page's address, has 270 */
+#define CONFIG_ERROR 768    /* a sentence about a line that quotes it */
 
 struct config_error {
 	unsigned line; /* from 1; 0 = the file as a whole */

@@ -39,8 +39,9 @@ static const char usage[] =
 	"  --headless        JSON lines instead of a screen\n"
 	"  --debug           tell more on standard error\n"
 	"\n"
-	"See tether(1) and agent.conf(5). The box's own knob and plug are the last stop: no program\n"
-	"can help when the computer loses power, its kernel crashes, or the cable is pulled.\n";
+	"See tether(1) and agent.conf(5). The box's own knob and plug are the last stop: no\n"
+	"program can help when the computer loses power, its kernel crashes, or the cable is\n"
+	"pulled.\n";
 
 struct line {
 	struct options *options;
@@ -221,9 +222,10 @@ check_ca(struct options *o)
 		fprintf(stderr, "tether: the certificate file %s: %s\n", o->ca, strerror(errno));
 		return -1;
 	}
-	return values_set(o, values_find("ca"), full) == 0
-		       ? 0
-		       : refuse("--ca", "a shorter path", full);
+	if (values_set(o, values_find("ca"), full) < 0) {
+		return refuse("--ca", "a shorter path", full);
+	}
+	return 0;
 }
 
 static int
@@ -257,7 +259,6 @@ options_parse(struct options *o, int argc, char *const argv[])
 	if (rc != 0) {
 		return rc;
 	}
-	values_default(o);
 	if (take_config_file(o, line.config) < 0 || take_all(&line, argc, argv) < 0) {
 		return -1;
 	}

@@ -18,9 +18,9 @@ struct value {
 	const char *key;
 	const char *expects; /* NULL: the range of the setting */
 	int (*parse)(struct options *o, const struct value *v, const char *text);
-	size_t place, size;	/* of a path, in struct options */
-	uint8_t action, power;	/* of a setting: its range and place are in guard/settings.c */
-	const char *words[2];	/* of a setting that is 0 or 1 */
+	size_t place, size;    /* of a path, in struct options */
+	uint8_t action, power; /* of a setting: its range and place are in guard/settings.c */
+	const char *words[2];  /* of a setting that is 0 or 1 */
 };
 
 static int

@@ -7,7 +7,7 @@
 
 #include "agent/guard/guard.h"
 
-#define VALUES 16	 /* keys in the table */
+#define VALUES 16	/* keys in the table */
 #define EXPECTS_TEXT 64 /* a phrase of values_expects with its NUL */
 
 /* Nothing chosen: safe settings (settings_default), no server, no box. */

@@ -29,9 +29,9 @@ enum kind { KIND_CAP, KIND_BOOL, KIND_NUMBER };
 
 struct setting {
 	uint8_t action;
+	enum kind kind;
 	const char *name, *unit;
 	uint32_t min, max;
-	enum kind kind;
 	size_t place;	  /* in struct settings; of caps: the one at low power */
 	uint32_t factor;  /* of numbers: what one is worth in the place's own unit */
 	const char *none; /* what is said of 0, where that is better told in words */
@@ -41,25 +41,27 @@ struct setting {
 #define PLACE(member) offsetof(struct settings, member)
 
 static const struct setting table[] = {
-	{UI_CAP_A, "cap of A", "percent", 0, LEVEL_MAX, KIND_CAP, PLACE(limits.cap[0][0]), 1, NULL,
+	{UI_CAP_A, KIND_CAP, "cap of A", "percent", 0, LEVEL_MAX, PLACE(limits.cap[0][0]), 1, NULL,
 	 NULL},
-	{UI_CAP_B, "cap of B", "percent", 0, LEVEL_MAX, KIND_CAP, PLACE(limits.cap[0][1]), 1, NULL,
+	{UI_CAP_B, KIND_CAP, "cap of B", "percent", 0, LEVEL_MAX, PLACE(limits.cap[0][1]), 1, NULL,
 	 NULL},
-	{UI_LOCK_POWER, "power lock", "(0 off, 1 on)", 0, 1, KIND_BOOL, PLACE(limits.lock_power), 1,
+	{UI_LOCK_POWER, KIND_BOOL, "power lock", "(0 off, 1 on)", 0, 1, PLACE(limits.lock_power), 1,
 	 "You unlocked the power: your partner may change it.", "You locked the power."},
-	{UI_LOCK_MODE, "mode lock", "(0 off, 1 on)", 0, 1, KIND_BOOL, PLACE(limits.lock_mode), 1,
+	{UI_LOCK_MODE, KIND_BOOL, "mode lock", "(0 off, 1 on)", 0, 1, PLACE(limits.lock_mode), 1,
 	 "You unlocked the mode: your partner may change it.", "You locked the mode."},
-	{UI_HOLD, "hold", "seconds", 2, 30, KIND_NUMBER, PLACE(limits.hold_ms), 1000, NULL, NULL},
-	{UI_IDLE, "idle shut-down", "minutes, 0 is off", 0, 240, KIND_NUMBER, PLACE(limits.idle_ms),
+	{UI_HOLD, KIND_NUMBER, "hold", "seconds", 2, 30, PLACE(limits.hold_ms), 1000, NULL, NULL},
+	{UI_IDLE, KIND_NUMBER, "idle shut-down", "minutes, 0 is off", 0, 240, PLACE(limits.idle_ms),
 	 60000, "You turned the idle shut-down off.", NULL},
-	{UI_CHECKIN_MIN, "check-in", "minutes, 0 is off", 0, 240, KIND_NUMBER,
+	{UI_CHECKIN_MIN, KIND_NUMBER, "check-in", "minutes, 0 is off", 0, 240,
 	 PLACE(limits.checkin_ms), 60000, "You turned the check-in off.", NULL},
-	{UI_RISE, "rise", "ms per percent", 20, 2000, KIND_NUMBER, PLACE(limits.rise_ms), 1, NULL, NULL},
-	{UI_ASK, "asking", "(0 always let in, 1 ask)", 0, 1, KIND_BOOL, PLACE(ask), 1,
+	{UI_RISE, KIND_NUMBER, "rise", "ms per percent", 20, 2000, PLACE(limits.rise_ms), 1, NULL,
+	 NULL},
+	{UI_ASK, KIND_BOOL, "asking", "(0 always let in, 1 ask)", 0, 1, PLACE(ask), 1,
 	 "Whoever has the link gets control without asking you.",
 	 "You are asked before a partner gets control."},
-	{UI_MODES, "allowed modes", "(a bit per mode)", 0, ALL_MODES, KIND_NUMBER, PLACE(limits.modes), 1,
-	 "You allowed no mode: the box keeps the one it has.", "You set which modes are allowed."},
+	{UI_MODES, KIND_NUMBER, "allowed modes", "(a bit per mode)", 0, ALL_MODES,
+	 PLACE(limits.modes), 1, "You allowed no mode: the box keeps the one it has.",
+	 "You set which modes are allowed."},
 };
 
 static const struct setting *
@@ -115,8 +117,8 @@ settings_apply(struct settings *s, const struct ui_input *in, char *text, size_t
 		return -1;
 	}
 	if (in->value < t->min || in->value > t->max || in->power > 1) {
-		snprintf(text, size, "The %s must be %u to %u %s; nothing was changed.", t->name, t->min,
-			 t->max, t->unit);
+		snprintf(text, size, "The %s must be %u to %u %s; nothing was changed.", t->name,
+			 t->min, t->max, t->unit);
 		return -1;
 	}
 	store(s, t, in);

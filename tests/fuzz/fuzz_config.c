@@ -56,17 +56,18 @@ lines(const uint8_t *data, size_t size)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct options o, before;
+	static unsigned char before[sizeof(struct options)];
+	static struct options o;
+	const void *bytes = &o;
 	struct config_error error = {.line = 0};
 
-	memset(&o, 0, sizeof(o));
 	values_default(&o);
-	before = o;
+	memcpy(before, bytes, sizeof(before));
 	if (config_parse(&o, (const char *)data, size, &error) == 0) {
 		check_settings(&o.settings);
 		check_texts(&o);
 	} else {
-		MUST(memcmp(&o, &before, sizeof(o)) == 0);
+		MUST(memcmp(bytes, before, sizeof(before)) == 0);
 		MUST(error.text[0] != '\0' && ends(error.text, sizeof(error.text)));
 		MUST(error.line <= lines(data, size) && (error.line != 0 || size > MAX_CONFIG));
 	}

@@ -30,8 +30,16 @@ the_typed_number_is_the_one_on_the_screen(void **state)
 static void
 anything_else_chooses_nothing(void **state)
 {
-	static const char *const lines[] = {"",	  "\n",	  "0\n",  "4\n",  "-1\n", "1x\n",
-					    "x1", "1 2\n", "1.5", "4294967297\n",
+	static const char *const lines[] = {"",
+					    "\n",
+					    "0\n",
+					    "4\n",
+					    "-1\n",
+					    "1x\n",
+					    "x1",
+					    "1 2\n",
+					    "1.5",
+					    "4294967297\n",
 					    "99999999999999999999\n"};
 
 	(void)state;

@@ -129,6 +129,8 @@ each_wrong_value_is_said_with_what_was_expected(void **state)
 		{"server a b", "server expects HOST, HOST:PORT or [IPv6]:PORT, not \"a b\""},
 		{"ca ca.pem", "ca expects a path that begins with /, not \"ca.pem\""},
 		{"page http://a/", "page expects an address like https://HOST/, not \"http://a/\""},
+		{"page https://a b/",
+		 "page expects an address like https://HOST/, not \"https://a b/\""},
 		{"box ttyUSB0", "box expects a path that begins with /, not \"ttyUSB0\""},
 		{"box", "box expects a path that begins with /, not \"\""},
 		{"cap-a 101", "cap-a expects 0 to 100 percent, not \"101\""},
@@ -150,7 +152,8 @@ each_wrong_value_is_said_with_what_was_expected(void **state)
 		{"rise 2001", "rise expects 20 to 2000 ms per percent, not \"2001\""},
 		{"modes", "modes expects all, or names like pulse wave flo, not \"\""},
 		{"modes ,", "modes expects all, or names like pulse wave flo, not \",\""},
-		{"modes wave all", "modes expects all, or names like pulse wave flo, not \"wave all\""},
+		{"modes wave all",
+		 "modes expects all, or names like pulse wave flo, not \"wave all\""},
 		{"modes Wave", "modes expects all, or names like pulse wave flo, not \"Wave\""},
 		{"modes other", "modes expects all, or names like pulse wave flo, not \"other\""},
 		{"cap-c 1", "\"cap-c\" is no setting; agent.conf(5) lists all"},
@@ -195,7 +198,7 @@ bytes_that_are_not_text_are_refused_even_in_a_comment(void **state)
 	expect_refused("idle 3\ncap-a 1\0\n", 16, 2, sentence);
 	expect_refused("# \033[2J\n", 7, 1, sentence);
 	expect_refused("cap-a 1\r\n", 9, 1, sentence);
-	expect_refused("\177ELF\2\1\1", 7, 1, sentence);
+	expect_refused("ca /x\177", 6, 1, sentence);
 }
 
 static void
@@ -206,6 +209,7 @@ lines_and_files_have_a_largest_size(void **state)
 	(void)state;
 	memset(text, '#', sizeof(text));
 	text[MAX_CONFIG_LINE] = '\n';
+	text[2 * MAX_CONFIG_LINE + 2] = '\n';
 	expect_refused(text, MAX_CONFIG, 2, "the line is longer than 512 bytes");
 	for (size_t i = 99; i < sizeof(text); i += 100) {
 		text[i] = '\n';

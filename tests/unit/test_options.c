@@ -139,9 +139,9 @@ static void
 a_bad_server_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		":8883",     "host:",	   "host:0",	 "host:65536", "host:88x",  "host:1:2",
-		"::1",	     "[::1",	   "[::1]8883",	 "[::1]:",     "[]",	    "[host]",
-		"[127.0.0.1]", "host/path", "user@host", "-host",     "host:+1",   "https://host",
+		":8883",       "host:",	    "host:0",	 "host:65536", "host:88x", "host:1:2",
+		"::1",	       "[::1",	    "[::1]8883", "[::1]:",     "[]",	   "[host]",
+		"[127.0.0.1]", "host/path", "user@host", "-host",      "host:+1",  "https://host",
 	};
 
 	(void)state;
@@ -150,7 +150,8 @@ a_bad_server_is_refused(void **state)
 
 		snprintf(words, sizeof(words), "--server %s", bad[i]);
 		snprintf(sentence, sizeof(sentence),
-			 "tether: --server expects HOST, HOST:PORT or [IPv6]:PORT, not \"%s\"\n", bad[i]);
+			 "tether: --server expects HOST, HOST:PORT or [IPv6]:PORT, not \"%s\"\n",
+			 bad[i]);
 		expect_refused(words, sentence);
 	}
 }
@@ -187,7 +188,8 @@ each_bad_value_gives_a_sentence(void **state)
 		{"--admit maybe", "tether: --admit expects ask or always, not \"maybe\"\n"},
 		{"--hold 31", "tether: --hold expects 2 to 30 seconds, not \"31\"\n"},
 		{"--idle 241", "tether: --idle expects 0 to 240 minutes, 0 is off, not \"241\"\n"},
-		{"--checkin x", "tether: --checkin expects 0 to 240 minutes, 0 is off, not \"x\"\n"},
+		{"--checkin x",
+		 "tether: --checkin expects 0 to 240 minutes, 0 is off, not \"x\"\n"},
 		{"--rise 19", "tether: --rise expects 20 to 2000 ms per percent, not \"19\"\n"},
 		{"--modes tens",
 		 "tether: --modes expects all, or names like pulse wave flo, not \"tens\"\n"},
@@ -221,8 +223,9 @@ each_bad_value_gives_a_sentence(void **state)
 static void
 a_good_option_sets_what_it_says_and_the_last_one_counts(void **state)
 {
-	struct options o = accepted("--server h --unlock power --lock mode --headless --demo --debug "
-				    "--cap-a 3 --high-cap-a 4 --cap-a 5");
+	struct options o =
+		accepted("--server h --unlock power --lock mode --headless --demo --debug "
+			 "--cap-a 3 --high-cap-a 4 --cap-a 5");
 	const struct limits_settings *l = &o.settings.limits;
 
 	(void)state;
