@@ -85,8 +85,9 @@ box_lost(struct guard *g, uint64_t now, const char *reason)
 static void
 start_box(struct guard *g, uint64_t now)
 {
-	const char *const argv[] = {"tether-box-child", "--child", "box", g->options.box,
-				    g->options.usb, NULL};
+	/* Copies: what is locked as secret reads as zeros in a forked child (common/secret.h). */
+	const struct options o = g->options;
+	const char *const argv[] = {"tether-box-child", "--child", "box", o.box, o.usb, NULL};
 
 	g->box_at = now + RESTART_MS;
 	if (child_start(&g->box, argv, SPAWN_SESSION, now) < 0) {
