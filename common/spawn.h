@@ -15,10 +15,10 @@ enum spawn_flags {
 	SPAWN_DIE_WITH_US = 4 /* PR_SET_PDEATHSIG SIGKILL (never for the box: it must outlive to write K) */
 };
 
-/* Runs /proc/self/exe with argv (NULL-ended; argv[0] is shown in `ps`), `sock` moved to CHILD_FD,
- * argv must not lie in memory
- * that secret_lock has closed to children; every other descriptor closed (close_range), an environment of only TERM, LANG, LC_ALL, LC_CTYPE
- * and PATH, all signals default and unblocked. *pidfd gets a pidfd (close-on-exec) or -1.
+/* Runs /proc/self/exe with argv (NULL-ended; argv[0] is shown in `ps`; not in memory that
+ * secret_lock has closed to children), `sock` moved to CHILD_FD, every other descriptor closed
+ * (close_range), an environment of only TERM, LANG, LC_ALL, LC_CTYPE and PATH, all signals default
+ * and unblocked. *pidfd gets a pidfd (close-on-exec) or -1.
  * Returns the pid, or -1 with errno. The parent closes its copy of `sock` itself. */
 pid_t spawn_child(const char *const argv[], int sock, unsigned flags, int *pidfd);
 
