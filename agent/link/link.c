@@ -229,23 +229,26 @@ serve_network(struct link *l, short events)
 	}
 }
 
-/* Commands go out before anything else is done. FRAME_OK, or FRAME_CLOSED or FRAME_BAD: the end. */
+/* Commands go out before anything else is done; a guard that has gone is still heard to its last word,
+ * which may be the state that says `ended`. FRAME_OK, or FRAME_CLOSED or FRAME_BAD: the end. */
 static int
 serve_guard(struct link *l)
 {
-	int rc = tell_guard(l);
+	int told = tell_guard(l), heard = FRAME_OK;
 
-	if (rc == FRAME_EMPTY) {
-		rc = FRAME_OK;
+	for (int i = 0; i < TURN_FRAMES && heard == FRAME_OK; i++) {
+		heard = hear_guard(l);
 	}
-	for (int i = 0; i < TURN_FRAMES && rc == FRAME_OK; i++) {
-		rc = hear_guard(l);
-	}
-	if (rc == FRAME_OK || rc == FRAME_EMPTY) {
+	if (heard != FRAME_BAD) {
 		job_publish_state(l);
-		rc = tell_guard(l);
 	}
-	return rc == FRAME_EMPTY ? FRAME_OK : rc;
+	if (heard == FRAME_BAD || heard == FRAME_CLOSED) {
+		return heard;
+	}
+	if (told != FRAME_CLOSED) {
+		told = tell_guard(l);
+	}
+	return told == FRAME_CLOSED && heard == FRAME_EMPTY ? FRAME_CLOSED : FRAME_OK;
 }
 
 /* Until the job is over or the guard has gone: 0, or -1 when the guard broke the rules. */
