@@ -15,19 +15,34 @@
 
 #include "common/max.h"
 
+/* A foot switch or a key of the desktop may run `tether stop` without XDG_RUNTIME_DIR, although the
+ * running one had it: so the folder that it means is looked for as well. */
+static int
+place(char path[MAX_PATH])
+{
+	const char *dir = getenv("XDG_RUNTIME_DIR");
+	unsigned uid = (unsigned)getuid();
+	char usual[32];
+	int n;
+
+	snprintf(usual, sizeof(usual), "/run/user/%u", uid);
+	if (dir == NULL || *dir != '/') {
+		dir = access(usual, W_OK | X_OK) == 0 ? usual : NULL;
+	}
+	n = dir != NULL ? snprintf(path, MAX_PATH, "%s/tether.pid", dir)
+			: snprintf(path, MAX_PATH, "/tmp/tether-%u.pid", uid);
+	return n > 0 && n < MAX_PATH ? 0 : -1;
+}
+
 /* Opens the file, ours and nobody else's. -1 with errno. */
 static int
 open_own(int flags)
 {
-	const char *dir = getenv("XDG_RUNTIME_DIR");
 	char path[MAX_PATH];
 	struct stat st;
-	int n = dir != NULL && *dir == '/'
-			? snprintf(path, sizeof(path), "%s/tether.pid", dir)
-			: snprintf(path, sizeof(path), "/tmp/tether-%u.pid", (unsigned)getuid());
 	int fd;
 
-	if (n < 0 || (size_t)n >= sizeof(path)) {
+	if (place(path) < 0) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
@@ -50,7 +65,8 @@ single_take(void)
 		return -1;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		fputs("tether: another tether of yours is running; `tether stop` stops it\n", stderr);
+		fputs("tether: another tether of yours is running; `tether stop` stops it\n",
+		      stderr);
 		close(fd);
 		return -1;
 	}

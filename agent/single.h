@@ -1,6 +1,7 @@
 /*
  * One tether per person and machine, and `tether stop` from anywhere: a file with the guard's pid,
- * locked as long as the guard lives. $XDG_RUNTIME_DIR/tether.pid, else /tmp/tether-UID.pid.
+ * locked as long as the guard lives. $XDG_RUNTIME_DIR/tether.pid, else /run/user/UID/tether.pid,
+ * else /tmp/tether-UID.pid.
  */
 #ifndef TETHER_SINGLE_H
 #define TETHER_SINGLE_H
