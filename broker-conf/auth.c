@@ -6,6 +6,7 @@
  * own tables (subscriptions at ACL_CHECK, all clients at a reload's BASIC_AUTH).
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,8 +18,11 @@
 #endif
 
 #include "broker-conf/policy.h"
+#include "common/encode.h"
 
 #define CONTROL_TOPIC "$CONTROL/tether/v1"
+#define CUT_TOPIC "key/cut"
+#define CUT_SIZE 64
 #define STAT_TOPIC "stat/auth"
 #define STAT_SIZE 256
 
@@ -27,7 +31,8 @@ struct plugin {
 	struct policy policy;
 	char *keys_dir;
 	char *revoked_file;             /* NULL: only with require_sync */
-	uint64_t next_stat, next_sweep; /* boot milliseconds */
+	bool keys_unreadable;           /* said once */
+	uint64_t next_stat, next_sweep, next_keys; /* boot milliseconds */
 };
 
 static struct moment
@@ -77,7 +82,7 @@ access_of(int access)
 }
 
 static int
-on_access(const struct plugin *plugin, const struct mosquitto_evt_acl_check *event)
+on_access(struct plugin *plugin, const struct mosquitto_evt_acl_check *event)
 {
 	const char *id = mosquitto_client_id(event->client);
 	bool may = policy_access(&plugin->policy, id, access_of(event->access), event->topic,
@@ -130,11 +135,70 @@ publish_stat(const struct plugin *plugin)
 	mosquitto_broker_publish_copy(NULL, STAT_TOPIC, len, text, 0, false, NULL);
 }
 
+/* Sent in the broker's next turn, when the tick has cut. */
+static void
+publish_cut(void *context, const uint8_t sid[SID_LEN], size_t connections)
+{
+	char text[CUT_SIZE], hex[HEX_LEN(SID_LEN) + 1];
+	int len;
+
+	(void)context;
+	hex_encode(hex, sid, SID_LEN);
+	len = snprintf(text, sizeof(text), "%s %zu", hex, connections);
+	mosquitto_broker_publish_copy(NULL, CUT_TOPIC, len, text, 0, false, NULL);
+}
+
+/* Reads the keys anew: those that are gone are not trusted any more, and none means that nobody
+ * comes in. A folder that can't be read, perhaps because strangers hold all descriptors, changes
+ * nothing: -1. */
+static int
+load_keys(struct plugin *plugin)
+{
+	struct keys fresh;
+	unsigned bad;
+
+	if (keys_load(&fresh, plugin->keys_dir, &bad) < 0) {
+		if (!plugin->keys_unreadable) {
+			mosquitto_log_printf(MOSQ_LOG_ERR, "tether: can't read the keys in %s: %s",
+					     plugin->keys_dir, strerror(errno));
+		}
+		plugin->keys_unreadable = true;
+		keys_finish(&fresh);
+		return -1;
+	}
+	plugin->keys_unreadable = false;
+	keys_finish(&plugin->policy.keys);
+	plugin->policy.keys = fresh;
+	if (bad > 0) {
+		mosquitto_log_printf(MOSQ_LOG_ERR,
+				     "tether: %u files in %s are not P-256 public keys", bad,
+				     plugin->keys_dir);
+	}
+	if (fresh.count == 0) {
+		mosquitto_log_printf(MOSQ_LOG_ERR, "tether: no public key in %s", plugin->keys_dir);
+	}
+	return (int)fresh.count;
+}
+
+/* Follows the key service's folder: a new key is known and a removed one forgotten without a
+ * signal. */
+static void
+follow_keys(struct plugin *plugin)
+{
+	if (keys_stale(&plugin->policy.keys, plugin->keys_dir) != 0 && load_keys(plugin) >= 0) {
+		policy_keys_changed(&plugin->policy);
+	}
+}
+
 static int
 on_tick(struct plugin *plugin, struct mosquitto_evt_tick *event)
 {
 	struct moment now = moment_now();
 
+	if (now.boot_ms >= plugin->next_keys) {
+		plugin->next_keys = now.boot_ms + KEYS_EVERY_MS;
+		follow_keys(plugin);
+	}
 	cut_due(plugin, now);
 	if (now.boot_ms >= plugin->next_sweep) {
 		plugin->next_sweep = now.boot_ms + SWEEP_EVERY_MS;
@@ -147,29 +211,6 @@ on_tick(struct plugin *plugin, struct mosquitto_evt_tick *event)
 	/* Without it, 2.1 may put the next tick off by a day; 2.0 ignores it. */
 	event->next_s = 1;
 	return MOSQ_ERR_SUCCESS;
-}
-
-/* Keys that can't be read now are not trusted any more, and none means that nobody comes in. */
-static unsigned
-load_keys(struct plugin *plugin)
-{
-	unsigned bad;
-
-	keys_finish(&plugin->policy.keys);
-	if (keys_load(&plugin->policy.keys, plugin->keys_dir, &bad) < 0) {
-		mosquitto_log_printf(MOSQ_LOG_ERR, "tether: can't read the keys in %s: %s",
-				     plugin->keys_dir, strerror(errno));
-		return 0;
-	}
-	if (bad > 0) {
-		mosquitto_log_printf(MOSQ_LOG_ERR,
-				     "tether: %u files in %s are not P-256 public keys", bad,
-				     plugin->keys_dir);
-	}
-	if (plugin->policy.keys.count == 0) {
-		mosquitto_log_printf(MOSQ_LOG_ERR, "tether: no public key in %s", plugin->keys_dir);
-	}
-	return plugin->policy.keys.count;
 }
 
 static int
@@ -327,11 +368,12 @@ mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **data, struct mos
 	struct plugin *plugin = calloc(1, sizeof(*plugin));
 
 	if (!plugin || policy_init(&plugin->policy) < 0 ||
-	    parse_options(plugin, options, count) < 0 || load_keys(plugin) == 0 ||
+	    parse_options(plugin, options, count) < 0 || load_keys(plugin) <= 0 ||
 	    load_revoked(plugin) < 0 || register_events(identifier, plugin) != MOSQ_ERR_SUCCESS) {
 		plugin_destroy(plugin);
 		return MOSQ_ERR_UNKNOWN;
 	}
+	plugin->policy.cut = publish_cut;
 	*data = plugin;
 	return MOSQ_ERR_SUCCESS;
 }

@@ -4,9 +4,17 @@
 #include "broker-conf/guests.h"
 
 #include <arpa/inet.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+
+#include "common/rate.h"
+
+int
+guests_init(struct guests *g)
+{
+	memset(g, 0, sizeof(*g));
+	return seed_init(&g->seed);
+}
 
 void
 guests_net(uint8_t net[16], const char *address)
@@ -24,6 +32,20 @@ guests_net(uint8_t net[16], const char *address)
 	} else if (memcmp(net, mapped, sizeof(mapped)) != 0) {
 		memset(net + 8, 0, 8);
 	}
+}
+
+bool
+guests_admit(struct guests *g, const char *address, uint64_t now)
+{
+	static const struct rate all = {GUEST_EVERY_MS, GUEST_BURST};
+	static const struct rate one = {GUEST_NET_EVERY_MS, GUEST_NET_BURST};
+	uint8_t net[16];
+	uint64_t *bucket;
+
+	guests_net(net, address);
+	bucket = &g->net_logins[seed_hash(&g->seed, net, sizeof(net)) % GUEST_BUCKETS];
+	/* The network first: what it is refused takes nothing from the others. */
+	return rate_take(bucket, &one, now) == 0 && rate_take(&g->logins, &all, now) == 0;
 }
 
 /* The oldest guest, of this network or (NULL) of all. *count receives how many there are. */

@@ -5,9 +5,11 @@
 #ifndef TETHER_GUESTS_H
 #define TETHER_GUESTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "broker-conf/limits.h"
+#include "broker-conf/seed.h"
 #include "common/token.h"
 
 struct guest {
@@ -20,11 +22,20 @@ struct guest {
 struct guests {
 	unsigned count;
 	struct guest guest[MAX_GUESTS];
+	struct seed seed;
+	uint64_t logins, net_logins[GUEST_BUCKETS]; /* buckets of common/rate.h */
 };
+
+/* No guests, full buckets. 0, or -1 when there is no randomness. */
+int guests_init(struct guests *g);
 
 /* The network that limits count by: "192.0.2.7" and "::ffff:192.0.2.7" alone, "2001:db8::1" by its
  * first 64 bits. What is not an address (NULL too) shares one network of zeros. */
 void guests_net(uint8_t net[16], const char *address);
+
+/* May one more guest log in at `now` (boot milliseconds)? Counts it where it may: logins are limited
+ * per network and in all. */
+bool guests_admit(struct guests *g, const char *address, uint64_t now);
 
 /* Lets a guest in. `id` has CLIENT_TEXT characters. When its network or the table is full, the
  * oldest of them leaves the table and its id is written to `out` (else out is ""); the caller

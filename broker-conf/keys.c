@@ -4,14 +4,17 @@
 #include "broker-conf/keys.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+
+#define SETTLED_S 2
 
 /* Writes the kid of a file name. False when the name is not that of a key. */
 static bool
@@ -37,22 +40,33 @@ is_p256(const EVP_PKEY *key)
 	       strcmp(group, "prime256v1") == 0;
 }
 
-/* The P-256 public key in a file of `dir`, or NULL. */
-static EVP_PKEY *
-read_key(int dir, const char *name)
+/* Up to MAX_KEY_FILE bytes of a file of `dir`. -1 with errno. */
+static ssize_t
+read_file(char text[MAX_KEY_FILE], int dir, const char *name)
 {
-	char text[MAX_KEY_FILE];
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), saved;
+	ssize_t len;
+
+	if (fd < 0) {
+		return -1;
+	}
+	len = read(fd, text, MAX_KEY_FILE);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return len;
+}
+
+/* The P-256 public key in a text, or NULL. */
+static EVP_PKEY *
+parse_key(const char *text, ssize_t len)
+{
 	BIO *bio = len > 0 ? BIO_new_mem_buf(text, (int)len) : NULL;
 	EVP_PKEY *key = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
 
 	/* A file that is no key leaves its reason in this thread's queue, which TLS code reads. */
 	ERR_clear_error();
 	BIO_free(bio);
-	if (fd >= 0) {
-		close(fd);
-	}
 	if (key && !is_p256(key)) {
 		EVP_PKEY_free(key);
 		key = NULL;
@@ -60,23 +74,59 @@ read_key(int dir, const char *name)
 	return key;
 }
 
-/* Adds one file. False when it has a key's name but no place or no key. */
-static bool
-add(struct keys *keys, int dir, const char *name)
+/* Adds one file, or counts it as bad when it has a key's name but no place or no key. -1 with errno
+ * when it can't be read; that it is gone meanwhile is no such case. */
+static int
+add(struct keys *keys, int dir, const char *name, unsigned *bad)
 {
-	char kid[KID_TEXT + 1];
+	char kid[KID_TEXT + 1], text[MAX_KEY_FILE];
 	EVP_PKEY *key;
+	ssize_t len;
 
 	if (!kid_of(kid, name)) {
-		return true;
+		return 0;
 	}
-	key = keys->count < MAX_KEYS ? read_key(dir, name) : NULL;
+	len = read_file(text, dir, name);
+	if (len < 0 && errno != EISDIR) {
+		return errno == ENOENT ? 0 : -1;
+	}
+	key = keys->count < MAX_KEYS ? parse_key(text, len) : NULL;
 	if (!key) {
-		return false;
+		(*bad)++;
+		return 0;
 	}
 	memcpy(keys->row[keys->count].kid, kid, sizeof(kid));
 	keys->row[keys->count++].key = key;
-	return true;
+	return 0;
+}
+
+/* Notes the folder's time of change. 0 or -1. */
+static int
+stamp(struct keys *keys, int dir)
+{
+	struct timespec now;
+	struct stat st;
+
+	if (fstat(dir, &st) != 0) {
+		return -1;
+	}
+	clock_gettime(CLOCK_REALTIME, &now);
+	keys->changed = st.st_mtim;
+	keys->settled = now.tv_sec - st.st_mtim.tv_sec >= SETTLED_S ||
+			now.tv_sec < st.st_mtim.tv_sec;
+	return 0;
+}
+
+int
+keys_stale(const struct keys *keys, const char *dir)
+{
+	struct stat st;
+
+	if (stat(dir, &st) != 0) {
+		return -1;
+	}
+	return !keys->settled || st.st_mtim.tv_sec != keys->changed.tv_sec ||
+	       st.st_mtim.tv_nsec != keys->changed.tv_nsec;
 }
 
 int
@@ -84,19 +134,19 @@ keys_load(struct keys *keys, const char *dir, unsigned *bad)
 {
 	DIR *folder = opendir(dir);
 	const struct dirent *entry;
+	int result;
 
 	memset(keys, 0, sizeof(*keys));
 	*bad = 0;
 	if (!folder) {
 		return -1;
 	}
-	while ((entry = readdir(folder)) != NULL) {
-		if (!add(keys, dirfd(folder), entry->d_name)) {
-			(*bad)++;
-		}
+	result = stamp(keys, dirfd(folder));
+	while (result == 0 && (entry = readdir(folder)) != NULL) {
+		result = add(keys, dirfd(folder), entry->d_name, bad);
 	}
 	closedir(folder);
-	return (int)keys->count;
+	return result == 0 ? (int)keys->count : -1;
 }
 
 void

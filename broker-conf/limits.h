@@ -11,6 +11,17 @@
 #define MAX_GUESTS 256       /* in all: each needs a second to ask for its session */
 #define MAX_GUESTS_PER_NET 4 /* one household: one IPv4 address or one IPv6 /64 */
 #define GUEST_LIFE_MS 30000  /* from CONNECT to the cut */
+#define GUEST_MESSAGES 4     /* one request, and some asked again */
+/* Guests' logins: so many at once, then one every so many ms. A guest may ask the broker to remember
+ * its session (1.5 kB) for an hour, which API 2.0 does not show: all together make 110 MB at most. */
+#define GUEST_BURST 600
+#define GUEST_EVERY_MS 50
+/* The same from one network: a household needs one a session, a hall of people behind one address
+ * a few a minute. */
+#define GUEST_NET_BURST 60
+#define GUEST_NET_EVERY_MS 1000
+#define GUEST_BUCKETS 4096   /* networks that fall into one share it; a seed says which */
+#define KEYS_EVERY_MS 1000   /* how often the folder of keys is looked at */
 #define STAT_EVERY_MS 10000  /* aggregate counters on stat/auth */
 #define SWEEP_EVERY_MS 1000  /* how often a few buckets of revocations are looked through */
 #define SWEEP_BUCKETS 128

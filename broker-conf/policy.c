@@ -14,7 +14,7 @@ int
 policy_init(struct policy *p)
 {
 	memset(p, 0, sizeof(*p));
-	if (records_init(&p->records, MAX_RECORDS) < 0 ||
+	if (records_init(&p->records, MAX_RECORDS) < 0 || guests_init(&p->guests) < 0 ||
 	    revoked_set_init(&p->revoked, MAX_REVOKED) < 0) {
 		policy_finish(p);
 		return -1;
@@ -93,6 +93,9 @@ login_guest(struct policy *p, const struct login *l, struct moment now)
 	if (old && old->context) {
 		return old->context == l->context && old->why == WHY_NONE;
 	}
+	if (!guests_admit(&p->guests, l->address, now.boot_ms)) {
+		return false;
+	}
 	memcpy(t.client, l->id, CLIENT_TEXT);
 	token_acl(&t);
 	if (!records_put(&p->records, &t, l->context, now.boot_ms + GUEST_LIFE_MS)) {
@@ -142,18 +145,29 @@ in_time(const struct record *r, struct moment now)
 	return r->token.role == ROLE_GUEST || now.unix_ms < r->token.exp * 1000;
 }
 
-bool
-policy_access(const struct policy *p, const char *id, enum access access, const char *topic,
-	      bool retain, struct moment now)
+/* Counts a guest's message that would be passed on: false when it has had its share. */
+static bool
+guest_may_speak(struct policy *p, struct record *r)
 {
-	const struct record *r = records_find(&p->records, id);
+	if (r->token.role == ROLE_GUEST && ++r->messages > GUEST_MESSAGES) {
+		records_end(&p->records, r, WHY_ROOM);
+		return false;
+	}
+	return true;
+}
+
+bool
+policy_access(struct policy *p, const char *id, enum access access, const char *topic, bool retain,
+	      struct moment now)
+{
+	struct record *r = records_find(&p->records, id);
 
 	if (!r || !topic || retain || !in_time(r, now)) {
 		return false;
 	}
 	switch (access) {
 	case ACCESS_PUBLISH:
-		return token_may_publish(&r->token, topic);
+		return token_may_publish(&r->token, topic) && guest_may_speak(p, r);
 	case ACCESS_RECEIVE:
 		return token_may_receive(&r->token, topic);
 	case ACCESS_SUBSCRIBE:
@@ -168,6 +182,7 @@ static int
 control_line(struct policy *p, const char *line, size_t len, struct moment now)
 {
 	struct revoked r;
+	size_t live;
 
 	if (revoked_parse(&r, line, len) < 0 || r.number > INT64_MAX) {
 		return -1;
@@ -180,7 +195,10 @@ control_line(struct policy *p, const char *line, size_t len, struct moment now)
 	p->revokes_heard++;
 	/* A set that has turned blind refuses all; what is told apart here is still cut. */
 	revoked_set_add(&p->revoked, r.sid, (int64_t)r.number, now.unix_ms / 1000);
-	records_revoke(&p->records, r.sid);
+	live = records_revoke(&p->records, r.sid);
+	if (p->cut) {
+		p->cut(p->cut_context, r.sid, live);
+	}
 	return 0;
 }
 
@@ -203,6 +221,12 @@ policy_control(struct policy *p, const char *id, const char *lines, size_t len, 
 		len -= line;
 	}
 	return 0;
+}
+
+void
+policy_keys_changed(struct policy *p)
+{
+	records_recheck(&p->records, keys_find, &p->keys);
 }
 
 void

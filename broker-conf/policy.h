@@ -21,6 +21,9 @@ struct moment {
 	int64_t unix_ms;
 };
 
+/* Told of each revoked sid and how many connections that cuts (they go at the next tick). */
+typedef void policy_cut_fn(void *context, const uint8_t sid[SID_LEN], size_t connections);
+
 struct policy {
 	struct keys keys;
 	struct records records;
@@ -28,6 +31,8 @@ struct policy {
 	struct revoked_set revoked;
 	bool require_sync; /* sessions wait until the key service has sent all revocations */
 	bool synced;
+	policy_cut_fn *cut; /* may be NULL */
+	void *cut_context;
 	uint64_t revokes_heard; /* on $CONTROL since the key service's login or its last `synced` */
 	/* Counted since the start. */
 	uint64_t refused_count, expired_count, revoked_count;
@@ -51,8 +56,9 @@ void policy_finish(struct policy *p);
 /* May this client come in? Idempotent: the broker asks again for every live one at SIGHUP. */
 bool policy_login(struct policy *p, const struct login *l, struct moment now);
 
-/* May client `id` do this? No allocation, no I/O. */
-bool policy_access(const struct policy *p, const char *id, enum access access, const char *topic,
+/* May client `id` do this? No allocation, no I/O. What a guest may say is counted: one too
+ * many ends it at the next tick. */
+bool policy_access(struct policy *p, const char *id, enum access access, const char *topic,
 		   bool retain, struct moment now);
 
 /* Lines from $CONTROL/tether/v1 (common/revoked.h), already past policy_access(); the role is
@@ -60,6 +66,10 @@ bool policy_access(const struct policy *p, const char *id, enum access access, c
  * it hold). A revoked session's clients are refused everything at once and cut at the next tick. */
 int policy_control(struct policy *p, const char *id, const char *lines, size_t len,
 		   struct moment now);
+
+/* p->keys were read anew: whose token was signed with one that is gone is refused everything at once
+ * and cut at the next tick. */
+void policy_keys_changed(struct policy *p);
 
 /* The connection is gone. `id` may be NULL (Mosquitto 2.0.11 after a refused CONNECT). */
 void policy_leave(struct policy *p, const char *id, const void *context);

@@ -214,16 +214,31 @@ records_remove(struct records *rs, struct record *r)
 	free(r);
 }
 
-void
+size_t
 records_revoke(struct records *rs, const uint8_t sid[SID_LEN])
 {
 	struct record *r;
+	size_t live = 0;
 
 	for (r = rs->by_sid[sid_bucket(rs, sid)]; r; r = r->next_sid) {
 		bool session = r->token.role == ROLE_AGENT || r->token.role == ROLE_PARTNER;
 
 		if (session && memcmp(r->token.sid, sid, SID_LEN) == 0) {
+			live += r->context && r->why == WHY_NONE;
 			records_end(rs, r, WHY_REVOKED);
+		}
+	}
+	return live;
+}
+
+void
+records_recheck(struct records *rs, token_key_fn *find, void *context)
+{
+	for (uint32_t i = 0; i <= rs->mask; i++) {
+		for (struct record *r = rs->by_id[i]; r; r = r->next_id) {
+			if (r->token.role != ROLE_GUEST && !find(context, r->token.kid)) {
+				records_end(rs, r, WHY_REVOKED);
+			}
 		}
 	}
 }

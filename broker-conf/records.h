@@ -17,7 +17,7 @@
 enum why {
 	WHY_NONE, /* alive */
 	WHY_LEFT, /* the connection is gone; kept until the next tick so that its will is checked */
-	WHY_ROOM, /* an older guest making room */
+	WHY_ROOM, /* an older guest making room, or one that talks too much */
 	WHY_EXPIRED, /* token or guest's time over */
 	WHY_REVOKED
 };
@@ -27,6 +27,7 @@ struct record {
 	const void *context; /* the broker's connection, only compared; NULL once it is gone */
 	enum why why;
 	uint64_t due; /* boot milliseconds: when it is to be cut; 0 as soon as `why` is set */
+	unsigned messages; /* published by a guest */
 	size_t place; /* in the heap */
 	struct record *next_id, *next_sid;
 };
@@ -67,7 +68,11 @@ struct record *records_due(struct records *rs, uint64_t now);
 /* Forgets and frees r. */
 void records_remove(struct records *rs, struct record *r);
 
-/* Marks all records of a session as WHY_REVOKED. */
-void records_revoke(struct records *rs, const uint8_t sid[SID_LEN]);
+/* Marks all records of a session as WHY_REVOKED. Returns how many live connections that cuts. */
+size_t records_revoke(struct records *rs, const uint8_t sid[SID_LEN]);
+
+/* The same for all whose token was signed with a key that `find` does not know any more. Looks at
+ * every record. */
+void records_recheck(struct records *rs, token_key_fn *find, void *context);
 
 #endif

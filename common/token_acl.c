@@ -24,7 +24,7 @@ static const struct {
 	[ROLE_GW] = {"gw", {"key/gw/%c/req"}, {"key/gw/%c/res", "stat/+"}},
 	[ROLE_KEYSVC] = {"keysvc",
 			 {"key/+/+/res", "stat/keysvc", "$CONTROL/tether/v1"},
-			 {"key/+/+/req"}},
+			 {"key/+/+/req", "key/cut"}},
 };
 
 const char *

@@ -9,7 +9,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "keysvc/main.h"
-#include "keysvc/rate.h"
+#include "common/rate.h"
 
 #define RETRY_S 2
 #define FULL_S 600    /* sessions go away in their own time only */

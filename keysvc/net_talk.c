@@ -16,7 +16,7 @@
 #include "common/revoked.h"
 #include "common/spawn.h"
 #include "keysvc/net.h"
-#include "keysvc/rate.h"
+#include "common/rate.h"
 
 #define FILTER "key/+/+/req"
 #define CONTROL "$CONTROL/tether/v1"

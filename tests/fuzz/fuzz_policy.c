@@ -31,6 +31,7 @@ static char contexts[LOGINS_MAX]; /* connections are told apart by address */
 static int context_count;
 static bool revoked[SESSIONS];
 static int64_t now_ms;
+static unsigned guest_logins;
 
 static struct moment
 now(void)
@@ -136,7 +137,10 @@ play_login(int n)
 	if (n < TOKENS) {
 		MUST(in == (now_ms < until && !(is_session(n) && revoked[n / 2])));
 	} else {
-		MUST(in == (p->context < 0));
+		/* After that many of one network it may be refused for the rate. */
+		guest_logins += p->context < 0;
+		MUST(!in || p->context < 0);
+		MUST(in || p->context >= 0 || guest_logins > GUEST_NET_BURST);
 	}
 	if (!in) {
 		policy_leave(&policy, NULL, &contexts[context]);
@@ -176,12 +180,17 @@ play_revoke(size_t session)
 	revoked[session] = revoked[session] || rc == 0;
 }
 
-/* May this one publish on a topic that is whose? */
+/* May this one publish on a topic that is whose? Guests are asked whether they may read: what they
+ * say is counted. */
 static bool
 may_publish(int n, int whose)
 {
 	const struct token *t = &people[whose].token;
 
+	if (n >= TOKENS) {
+		return policy_access(&policy, people[n].token.client, ACCESS_RECEIVE, t->sub[0],
+				     false, now());
+	}
 	return policy_access(&policy, people[n].token.client, ACCESS_PUBLISH,
 			     whose == KEYSVC ? "stat/keysvc" : t->pub[0], false, now());
 }
@@ -287,6 +296,9 @@ begin(void)
 	make_once();
 	now_ms = 0;
 	context_count = 0;
+	guest_logins = 0;
+	policy.guests.logins = 0;
+	memset(policy.guests.net_logins, 0, sizeof(policy.guests.net_logins));
 	memset(revoked, 0, sizeof(revoked));
 	for (int n = 0; n < PEOPLE; n++) {
 		people[n].context = -1;

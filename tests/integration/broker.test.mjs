@@ -1,7 +1,7 @@
 // Mosquitto with our configuration and plugin, attacked by a client that we did not write.
 import assert from 'node:assert/strict';
 import { createHmac, generateKeyPairSync } from 'node:crypto';
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as tcpConnect } from 'node:net';
 import { describe, test } from 'node:test';
 import { certs, folder, freePort, sleep, until } from '../lib/proc.mjs';
@@ -191,6 +191,75 @@ describe('the broker', { concurrency: 4 }, () => {
     assert.deepEqual(guests.map((g) => g.raw.connected), [false, true, true, true, true]);
   });
 
+  test('guests of one address do not make room for those of another', async (t) => {
+    const w = await world(t);
+    const from = (address) => w.enter({ client: hexId() }, { localAddress: address });
+    const ours = [];
+    for (let i = 0; i < 4; i++) ours.push(await from('127.0.0.1'));
+    const other = await from('127.0.0.2');
+    for (let i = 0; i < 4; i++) await from('127.0.0.3');
+    await sleep(300);
+    assert.deepEqual([...ours, other].map((g) => g.raw.connected), [true, true, true, true, true]);
+    const fifth = await from('127.0.0.3');
+    await sleep(300);
+    assert.equal(fifth.raw.connected && other.raw.connected, true);
+  });
+
+  test('a guest that talks too much is cut, and what it says after the fourth message goes nowhere', async (t) => {
+    const w = await world(t);
+    const keysvc = await w.as('keysvc');
+    await keysvc.subscribe('key/+/+/req');
+    const client = hexId();
+    const guest = await w.enter({ client });
+    for (let i = 0; i < 20; i++) guest.raw.publish(`key/guest/${client}/req`, `${i}`);
+    assert.equal(await guest.closed(), ADMINISTRATIVE_ACTION);
+    assert.deepEqual(keysvc.received.map((m) => m.text), ['0', '1', '2', '3']);
+  });
+
+  test('a flood of guests that want to be remembered is held to a rate, and others still come in', { timeout: 60000 },
+    async (t) => {
+      const w = await world(t);
+      const pair = await w.pair();
+      const flood = async (address) => {
+        try {
+          const guest = await w.enter({ client: hexId() },
+            { localAddress: address, properties: { sessionExpiryInterval: 0xffffffff } });
+          await guest.end();
+          return 1;
+        } catch (error) {
+          assert.equal(error.code, NOT_AUTHORIZED, error.message);
+          return 0;
+        }
+      };
+      let admitted = 0;
+      const begin = Date.now();
+      for (let i = 0; i < 100; i++) admitted += await flood('127.0.0.2');
+      const seconds = (Date.now() - begin) / 1000;
+      assert.ok(admitted >= 60 && admitted <= 61 + seconds, `${admitted} of 100 in ${seconds} s`);
+      await w.enter({ client: hexId() });
+      await works(pair);
+    });
+
+  test('each revocation is answered with how many connections it cut, readable by the key service alone', async (t) => {
+    const w = await world(t);
+    const keysvc = await w.as('keysvc');
+    await keysvc.subscribe('key/cut');
+    const pair = await w.pair();
+    const third = await w.as('partner', { sid: pair.sid });
+    await keysvc.publish('$CONTROL/tether/v1', revokeLine(pair.sid));
+    assert.equal(await keysvc.next('key/cut'), `${pair.sid} 3`);
+    await Promise.all([pair.agent, pair.partner, third].map((c) => c.closed()));
+    const nobody = hexId();
+    await keysvc.publish('$CONTROL/tether/v1', revokeLine(nobody));
+    assert.equal(await keysvc.next('key/cut'), `${nobody} 0`);
+    for (const role of ['gw', 'agent', 'partner']) {
+      const client = await w.as(role);
+      await refused(client.subscribe('key/cut'));
+      await refused(client.publish('key/cut', `${nobody} 7`));
+    }
+    await refused(keysvc.publish('key/cut', `${nobody} 7`));
+  });
+
   test('a guest is cut after half a minute', { timeout: 40000 }, async (t) => {
     const w = await world(t);
     const start = Date.now();
@@ -283,11 +352,37 @@ describe('the broker', { concurrency: 4 }, () => {
     assert.equal(w.broker.over(), false);
   });
 
+  test('keys are followed without a signal: a new one is known, and who came with one that is gone is cut', async (t) => {
+    const w = await world(t);
+    const pair = await w.pair();
+    const second = addKey(w.data, 'k2');
+    const fresh = await until(() => w.enter(identity(second, 'agent')).catch(() => null), 3000, 'the new key is known');
+    await works(pair);
+    await sleep(2500); // by now the folder counts as settled: what follows is seen by its time of change alone
+    rmSync(`${w.data}/keys/k1.pem`);
+    assert.deepEqual([await pair.agent.closed(3000), await pair.partner.closed(3000)],
+      [ADMINISTRATIVE_ACTION, ADMINISTRATIVE_ACTION]);
+    await refused(w.enter(pair.who.agent));
+    assert.equal(fresh.raw.connected, true);
+  });
+
+  test('a folder of keys that can not be looked at changes nothing', async (t) => {
+    const w = await world(t);
+    const pair = await w.pair();
+    renameSync(`${w.data}/keys`, `${w.data}/elsewhere`);
+    await until(() => /can't read the keys in/.test(w.broker.log()), 3000, 'it is said');
+    await works(pair);
+    await w.enter(identity(w.key, 'agent'));
+    renameSync(`${w.data}/elsewhere`, `${w.data}/keys`);
+    await sleep(1500);
+    assert.equal(w.broker.log().match(/can't read the keys in/g).length, 1);
+    await works(pair);
+  });
+
   test('SIGHUP keeps sessions, adds new keys and cuts those of a key that was taken away', async (t) => {
     const w = await world(t);
     const pair = await w.pair();
     const second = addKey(w.data, 'k2');
-    await refused(w.enter(identity(second, 'agent')));
     w.broker.hup();
     const rotated = await until(() => w.enter(identity(second, 'agent')).catch(() => null), 3000, 'the new key is known');
     await works(pair);

@@ -41,7 +41,7 @@ export function aclOf(role, client, sid) {
     },
     partner: { pub: [`s/${sid}/cmd`], sub: [`s/${sid}/state`] },
     gw: { pub: [`key/gw/${client}/req`], sub: [`key/gw/${client}/res`, 'stat/+'] },
-    keysvc: { pub: ['key/+/+/res', 'stat/keysvc', '$CONTROL/tether/v1'], sub: ['key/+/+/req'] },
+    keysvc: { pub: ['key/+/+/res', 'stat/keysvc', '$CONTROL/tether/v1'], sub: ['key/+/+/req', 'key/cut'] },
   }[role];
 }
 

@@ -101,6 +101,50 @@ leaving_twice_or_as_a_stranger_changes_nothing(void **state)
 	assert_int_equal(g.count, 0);
 }
 
+/* How many of `tries` logins are admitted at `now`. */
+static unsigned
+admitted(struct guests *g, const char *address, unsigned tries, uint64_t now)
+{
+	unsigned count = 0;
+
+	while (tries-- > 0) {
+		count += guests_admit(g, address, now);
+	}
+	return count;
+}
+
+static void
+logins_of_one_network_are_limited_and_come_back_with_time(void **state)
+{
+	static struct guests g;
+
+	(void)state;
+	assert_int_equal(guests_init(&g), 0);
+	assert_int_equal(admitted(&g, "2001:db8::1", 1000, 5000), GUEST_NET_BURST);
+	assert_int_equal(admitted(&g, "2001:db8::2", 1, 5000), 0);
+	assert_int_equal(admitted(&g, "2001:db8:0:1::1", 1, 5000), 1);
+	assert_int_equal(admitted(&g, "192.0.2.7", 1, 5000), 1);
+	assert_int_equal(admitted(&g, "2001:db8::1", 10, 5000 + 3 * GUEST_NET_EVERY_MS), 3);
+}
+
+static void
+logins_of_all_networks_are_limited_too(void **state)
+{
+	static struct guests g;
+	unsigned count = 0;
+	char address[32];
+
+	(void)state;
+	assert_int_equal(guests_init(&g), 0);
+	for (unsigned i = 0; i < 2000; i++) {
+		snprintf(address, sizeof(address), "198.51.%u.%u", i / 256, i % 256);
+		count += admitted(&g, address, 2, 5000);
+	}
+	assert_int_equal(count, GUEST_BURST);
+	assert_int_equal(admitted(&g, "203.0.113.9", 1, 5000), 0);
+	assert_int_equal(admitted(&g, "203.0.113.9", 9, 5000 + 2 * GUEST_EVERY_MS), 2);
+}
+
 int
 main(void)
 {
@@ -108,6 +152,8 @@ main(void)
 		cmocka_unit_test(a_fifth_guest_of_one_address_sends_its_oldest_away),
 		cmocka_unit_test(ipv6_is_counted_by_its_first_64_bits),
 		cmocka_unit_test(a_full_table_sends_the_oldest_of_all_away),
+		cmocka_unit_test(logins_of_one_network_are_limited_and_come_back_with_time),
+		cmocka_unit_test(logins_of_all_networks_are_limited_too),
 		cmocka_unit_test(leaving_twice_or_as_a_stranger_changes_nothing),
 	};
 

@@ -1,10 +1,14 @@
 /* The folder of public keys (broker-conf/keys.h). */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -130,6 +134,62 @@ no_folder_is_an_error_and_too_many_keys_are_counted(void **state)
 	EVP_PKEY_free(p256);
 }
 
+/* Moves the folder's time of change `s` seconds back. */
+static void
+age(time_t s)
+{
+	const struct timespec t = {time(NULL) - s, 0}, times[2] = {t, t};
+
+	assert_int_equal(utimensat(AT_FDCWD, dir, times, 0), 0);
+}
+
+static void
+a_changed_folder_is_stale_and_one_that_just_changed_stays_so_until_read_again(void **state)
+{
+	EVP_PKEY *p256 = EVP_EC_gen("P-256");
+	struct keys keys;
+	unsigned bad;
+
+	(void)state;
+	write_key("k1.pem", p256, 0);
+	assert_int_equal(keys_load(&keys, dir, &bad), 1);
+	assert_int_equal(keys_stale(&keys, dir), 1);
+	keys_finish(&keys);
+	age(10);
+	assert_int_equal(keys_load(&keys, dir, &bad), 1);
+	assert_int_equal(keys_stale(&keys, dir), 0);
+	write_key("k2.pem", p256, 0);
+	assert_int_equal(keys_stale(&keys, dir), 1);
+	assert_int_equal(keys_stale(&keys, "/nonexistent"), -1);
+	keys_finish(&keys);
+	EVP_PKEY_free(p256);
+}
+
+/* Descriptors run out: that is no reason to forget a key. */
+static void
+a_file_that_can_t_be_read_now_is_an_error_not_a_missing_key(void **state)
+{
+	EVP_PKEY *p256 = EVP_EC_gen("P-256");
+	struct rlimit old, low;
+	struct keys keys;
+	unsigned bad;
+	int fd;
+
+	(void)state;
+	write_key("k1.pem", p256, 0);
+	fd = open("/dev/null", O_RDONLY);
+	close(fd);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	low = (struct rlimit){(rlim_t)fd + 1, old.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	assert_int_equal(keys_load(&keys, dir, &bad), -1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	keys_finish(&keys);
+	assert_int_equal(keys_load(&keys, dir, &bad), 1);
+	keys_finish(&keys);
+	EVP_PKEY_free(p256);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -138,6 +198,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_good_file_is_a_key_named_like_it),
 		TEST(files_that_are_no_p256_public_key_are_counted_and_leave_no_error_behind),
+		TEST(a_changed_folder_is_stale_and_one_that_just_changed_stays_so_until_read_again),
+		TEST(a_file_that_can_t_be_read_now_is_an_error_not_a_missing_key),
 		TEST(no_folder_is_an_error_and_too_many_keys_are_counted),
 	};
 

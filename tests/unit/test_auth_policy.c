@@ -359,6 +359,87 @@ a_guest_has_its_own_topics_and_half_a_minute(void **state)
 }
 
 static void
+a_guest_that_talks_too_much_is_silenced_and_cut(void **state)
+{
+	struct fixture *f = *state;
+	const char *id = "0123456789abcdef0123456789abcdef";
+	const char *own = "key/guest/0123456789abcdef0123456789abcdef/req";
+	struct login l = guest_of(f, id, 0);
+
+	assert_true(policy_login(&f->policy, &l, after(0)));
+	assert_false(may_publish(f, id, "stat/auth", after(1)));
+	for (unsigned i = 0; i < GUEST_MESSAGES; i++) {
+		assert_true(may_publish(f, id, own, after(1)));
+	}
+	assert_int_equal(cut(f, after(1)), 0);
+	assert_false(may_publish(f, id, own, after(1)));
+	assert_int_equal(cut(f, after(1)), 1);
+	assert_int_equal(f->policy.guests.count, 0);
+}
+
+/* What policy_cut_fn was told. */
+static struct {
+	unsigned calls;
+	size_t connections;
+	uint8_t sid[SID_LEN];
+} told;
+
+static void
+hear_cut(void *context, const uint8_t sid[SID_LEN], size_t connections)
+{
+	(void)context;
+	told.calls++;
+	told.connections = connections;
+	memcpy(told.sid, sid, SID_LEN);
+}
+
+static void
+each_revocation_says_how_many_connections_it_cuts(void **state)
+{
+	struct fixture *f = *state;
+	struct person keysvc = person(f, ROLE_KEYSVC, 3, 100);
+	static const char line[] = "revoke " SID_TEXT " 1800000100\n";
+
+	memset(&told, 0, sizeof(told));
+	f->policy.cut = hear_cut;
+	assert_true(come_in(f, &keysvc, 7, after(0)));
+	for (unsigned i = 0; i < 4; i++) {
+		struct person p = person(f, i ? ROLE_PARTNER : ROLE_AGENT, 10 + i, 100);
+
+		assert_true(come_in(f, &p, i, after(0)));
+		if (i == 3) {
+			policy_leave(&f->policy, p.token.client, &f->connection[i]);
+		}
+	}
+	assert_int_equal(control(f, &keysvc, line), 0);
+	assert_int_equal(told.calls, 1);
+	assert_int_equal(told.connections, 3);
+	assert_int_equal(told.sid[0], SID);
+	assert_int_equal(control(f, &keysvc, line), 0);
+	assert_int_equal(told.calls, 2);
+	assert_int_equal(told.connections, 0);
+}
+
+static void
+who_signed_in_with_a_key_that_is_gone_is_silenced_and_cut(void **state)
+{
+	struct fixture *f = *state;
+	struct person agent = person(f, ROLE_AGENT, 1, 100), gw = person(f, ROLE_GW, 2, 100);
+	struct login guest = guest_of(f, "0123456789abcdef0123456789abcdef", 3);
+
+	assert_true(come_in(f, &agent, 0, after(0)) && come_in(f, &gw, 1, after(0)));
+	assert_true(policy_login(&f->policy, &guest, after(0)));
+	policy_keys_changed(&f->policy);
+	assert_int_equal(cut(f, after(1)), 0);
+	assert_true(may_publish(f, agent.token.client, "s/" SID_TEXT "/state", after(1)));
+	strcpy(f->policy.keys.row[0].kid, "k2");
+	policy_keys_changed(&f->policy);
+	assert_false(may_publish(f, agent.token.client, "s/" SID_TEXT "/state", after(1)));
+	assert_int_equal(cut(f, after(1)), 2);
+	assert_int_equal(f->policy.guests.count, 1);
+}
+
+static void
 a_guest_can_t_have_an_id_that_is_live_or_odd(void **state)
 {
 	struct fixture *f = *state;
@@ -462,6 +543,9 @@ main(void)
 		TEST(control_lines_that_are_not_understood_are_an_error_but_those_before_hold),
 		TEST(with_require_sync_sessions_wait_for_the_whole_set),
 		TEST(a_guest_has_its_own_topics_and_half_a_minute),
+		TEST(a_guest_that_talks_too_much_is_silenced_and_cut),
+		TEST(each_revocation_says_how_many_connections_it_cuts),
+		TEST(who_signed_in_with_a_key_that_is_gone_is_silenced_and_cut),
 		TEST(a_guest_can_t_have_an_id_that_is_live_or_odd),
 		TEST(the_oldest_guest_makes_room_and_is_cut_at_the_next_tick),
 		TEST(a_takeover_keeps_the_new_connection_and_a_will_is_still_held_to_the_topics),

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "keysvc/notify.h"
-#include "keysvc/rate.h"
+#include "common/rate.h"
 
 static const struct rate rate = {1000, 3};
 

@@ -43,6 +43,7 @@ each_role_may_do_what_the_table_says_and_nothing_else(void **state)
 		{"s/" SID "/state", {"-", "p", "r", "-", "-"}},
 		{"s/" OTHER "/cmd", {"-", "-", "-", "-", "-"}},
 		{"s/" OTHER "/state", {"-", "-", "-", "-", "-"}},
+		{"key/cut", {"-", "-", "-", "-", "r"}},
 		{"stat/keysvc", {"-", "-", "-", "r", "p"}},
 		{"stat/auth", {"-", "-", "-", "r", "-"}},
 		{"$CONTROL/tether/v1", {"-", "-", "-", "-", "p"}},

@@ -1,7 +1,7 @@
 /*
  * Rate limits. Pure.
  */
-#include "keysvc/rate.h"
+#include "common/rate.h"
 
 unsigned
 rate_take(uint64_t *full, const struct rate *rate, uint64_t now)

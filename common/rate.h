@@ -1,9 +1,9 @@
 /*
  * Rate limits: a bucket that fills at a steady rate (generic cell rate algorithm: one number each).
- * Pure: time is an argument. Main and net processes.
+ * Pure: time is an argument. Key service and broker plugin.
  */
-#ifndef TETHER_KEYSVC_RATE_H
-#define TETHER_KEYSVC_RATE_H
+#ifndef TETHER_RATE_H
+#define TETHER_RATE_H
 
 #include <stdint.h>
 
