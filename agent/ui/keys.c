@@ -103,9 +103,11 @@ press(struct ui_keys *k, struct ui_view *v, char key, struct ui_wish *w)
 		break;
 	case 'l':
 		k->qr = !k->qr;
+		k->help = false;
 		break;
 	case '?':
 		k->help = !k->help;
+		k->qr = false;
 		break;
 	case 'q':
 		k->asking_quit = true;
@@ -135,6 +137,7 @@ in_escape(struct ui_keys *k, char c)
 	default:
 		if (c == ESCAPE) {
 			k->escape = ESCAPE_BEGUN;
+			k->help = k->qr = false;
 		}
 		return c == ESCAPE;
 	}

@@ -7,6 +7,7 @@ import { BoxLog } from './boxlog.mjs';
 import { startGateway } from './gateway.mjs';
 import { startKeysvc } from './keysvc.mjs';
 import { bin, certs, folder, freePort, root, run, start, until } from './proc.mjs';
+import { startProxy } from './proxy.mjs';
 
 // The agent with its JSON lines: events(), say(object), link(), children by name.
 export class Agent {
@@ -49,13 +50,20 @@ export class Agent {
   }
 }
 
-export async function startStack(t, { agentArgs = [], firmware = '2.106', cap = 60, admit = 'always', agent = true } = {}) {
+// `proxies: true` puts a proxy on each of the three connections: stack.net.{agent, gateway, page}.
+export async function startStack(t, {
+  agentArgs = [], firmware = '2.106', cap = 60, admit = 'always', agent = true, proxies = false,
+} = {}) {
   const dir = folder(t);
   const tls = certs(dir + '/tls');
   const [mqttPort, httpsPort] = [await freePort(), await freePort()];
   const data = `${dir}/keysvc`;
   const stack = { dir, tls, mqttPort, httpsPort, data, log: new BoxLog(`${dir}/box.log`) };
-  const origin = `https://localhost:${httpsPort}`;
+  if (proxies) {
+    stack.net = { agent: await startProxy(t, mqttPort), gateway: await startProxy(t, mqttPort),
+      page: await startProxy(t, httpsPort) };
+  }
+  const origin = `https://localhost:${stack.net?.page.port ?? httpsPort}`;
 
   mkdirSync(data, { recursive: true });
   stack.keysvcOptions = { dir: data, brokerPort: mqttPort, ca: tls.ca };
@@ -64,14 +72,17 @@ export async function startStack(t, { agentArgs = [], firmware = '2.106', cap = 
   initKeysvc(stack);
   await stack.startBroker();
   await stack.startKeysvc();
-  stack.gateway = await startGateway(t, { port: httpsPort, tls: `${dir}/tls`, web: path.join(root, 'web'),
-    brokerPort: mqttPort, ca: tls.ca, token: `${data}/tokens/gw-1.jwt`, origin });
+  stack.startGateway = async () => {
+    stack.gateway = await startGateway(t, { port: httpsPort, tls: `${dir}/tls`, web: path.join(root, 'web'),
+      brokerPort: stack.net?.gateway.port ?? mqttPort, ca: tls.ca, token: `${data}/tokens/gw-1.jwt`, origin });
+  };
+  await stack.startGateway();
   stack.box = start(t, path.join(bin, 'tether-box'),
     ['--link', `${dir}/box`, '--firmware', firmware, '--log', `${dir}/box.log`]);
   await stack.box.match(/ready/);
-  stack.agentArgs = ['--box', `${dir}/box`, '--server', `localhost:${mqttPort}`, '--ca', tls.ca,
+  stack.agentArgs = ['--box', `${dir}/box`, '--server', `localhost:${stack.net?.agent.port ?? mqttPort}`, '--ca', tls.ca,
     '--page', `${origin}/`, '--cap-a', `${cap}`, '--cap-b', `${cap}`, '--admit', admit, ...agentArgs];
-  stack.startAgent = () => { stack.agent = new Agent(t, stack.agentArgs, { XDG_RUNTIME_DIR: dir }); return stack.agent; };
+  stack.startAgent = () => { stack.agent = new Agent(t, stack.agentArgs, { XDG_RUNTIME_DIR: dir, XDG_CONFIG_HOME: dir }); return stack.agent; };
   if (agent) {
     stack.startAgent();
     stack.link = await stack.agent.link();

@@ -16,7 +16,7 @@ async function startScreen(t, options = {}) {
   mkdirSync(artefacts, { recursive: true });
   const stack = await startStack(t, { agent: false, ...options });
   const terminal = new Terminal(t, [path.join(bin, 'tether'), ...stack.agentArgs],
-    { env: { XDG_RUNTIME_DIR: stack.dir }, ...options.terminal });
+    { env: { XDG_RUNTIME_DIR: stack.dir, XDG_CONFIG_HOME: stack.dir }, ...options.terminal });
   await until(() => /#[\w-]{48}\.[\w-]{22}/.test(terminal.text().replace(/\s+/g, '')), 15000,
     () => `the link on the screen:\n${terminal.text()}`);
   stack.link = terminal.text().replace(/\s+/g, '').match(/https:\/\/localhost:\d+\/#[\w-]{48}\.[\w-]{22}/)[0];
