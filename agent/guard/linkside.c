@@ -211,9 +211,11 @@ phase_changed(struct guard *g, const struct link_status *status)
 	publish_soon(g);
 }
 
+/* The one sign of life: the answer to a ping. A link that only babbles is as good as hung. */
 static void
-take_status(struct guard *g, const struct link_status *status)
+take_status(struct guard *g, const struct link_status *status, uint64_t now)
 {
+	child_heard(&g->link, now);
 	if (status->phase != g->link_status.phase) {
 		phase_changed(g, status);
 	}
@@ -238,7 +240,7 @@ take_frame(struct guard *g, const struct frame_type *type, uint8_t *buf, uint64_
 		partner_command(g, &m.command, now);
 		break;
 	case FRAME_LINK_STATUS:
-		take_status(g, &m.status);
+		take_status(g, &m.status, now);
 		break;
 	case FRAME_LINK_ISSUED:
 		take_issued(g, &m.issued, now);
@@ -270,7 +272,6 @@ link_read(struct guard *g, uint64_t now)
 			link_lost(g, now);
 			return;
 		}
-		child_heard(&g->link, now);
 	}
 }
 

@@ -1,20 +1,35 @@
 // The simulator's log: what really reached the box and when (CLOCK_MONOTONIC ms, as hrtime has it).
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { until } from './proc.mjs';
 
 export const monotonic = () => Number(process.hrtime.bigint() / 1000n) / 1000;
 
-export class BoxLog {
-  constructor(file) { this.file = file; }
+function parseLine(line) {
+  const at = line.indexOf(' ');
+  const rest = line.slice(at + 1);
+  const space = rest.indexOf(' ');
+  return { ms: Number(line.slice(0, at)), what: rest.slice(0, space), text: rest.slice(space + 1) };
+}
 
+export class BoxLog {
+  constructor(file) {
+    this.file = file;
+    this.read = 0; // bytes
+    this.rest = ''; // of a line whose end is not written yet
+    this.known = [];
+  }
+
+  // Only what is new is read: a long test asks often.
   lines() {
-    if (!existsSync(this.file)) return [];
-    return readFileSync(this.file, 'utf8').split('\n').filter(Boolean).map((line) => {
-      const at = line.indexOf(' ');
-      const rest = line.slice(at + 1);
-      const space = rest.indexOf(' ');
-      return { ms: Number(line.slice(0, at)), what: rest.slice(0, space), text: rest.slice(space + 1) };
-    });
+    if (!existsSync(this.file)) return this.known;
+    const fd = openSync(this.file);
+    const more = Buffer.alloc(fstatSync(fd).size - this.read);
+    this.read += readSync(fd, more, 0, more.length, this.read);
+    closeSync(fd);
+    const lines = (this.rest + more.toString('latin1')).split('\n');
+    this.rest = lines.pop();
+    for (const line of lines.filter(Boolean)) this.known.push(parseLine(line));
+    return this.known;
   }
 
   // Every change of the real outputs: [{ ms, a, b }].

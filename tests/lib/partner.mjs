@@ -53,9 +53,10 @@ export function openState(keys, text) {
   return { ok, state: JSON.parse(json) };
 }
 
-// Joined through the gateway. Events: 'state' (object), 'gw' (object), 'close' (code).
+// Joined through the gateway, or through a `channel` that looks like a WebSocket. Events: 'state' (object),
+// 'gw' (object), 'close' (code).
 export class Partner extends EventEmitter {
-  constructor(link, { ca, alive = true, keyOverride, secretOverride } = {}) {
+  constructor(link, { ca, alive = true, keyOverride, secretOverride, channel } = {}) {
     super();
     this.link = parseLink(link);
     this.keys = deriveKeys(secretOverride ?? this.link.secret, this.link.sid);
@@ -68,7 +69,7 @@ export class Partner extends EventEmitter {
     this.state = undefined;
     this.forged = 0;
     this.gw = [];
-    this.ws = new WebSocket(`wss://${this.link.host}/ws`, 'tether.v1', {
+    this.ws = channel ?? new WebSocket(`wss://${this.link.host}/ws`, 'tether.v1', {
       origin: this.link.origin, ca: ca && readFileSync(ca) });
     this.ws.on('open', () => this.raw({ v: 1, op: 'join', key: keyOverride ?? this.link.key }));
     this.ws.on('message', (data) => this.take(data.toString()));

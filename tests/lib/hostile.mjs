@@ -1,0 +1,97 @@
+// A server taken over: it holds the broker's signing key, so it has a partner token of every session and
+// sees all that passes. The session secret it does not have.
+import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { monotonic } from './boxlog.mjs';
+import { connect, identity, keyFromPem } from './broker.mjs';
+import { parseLink } from './partner.mjs';
+
+export function signingKey(stack) {
+  const file = readdirSync(`${stack.data}/secrets`).find((f) => f.startsWith('sign-'));
+  return keyFromPem(file.slice(5, -4), readFileSync(`${stack.data}/secrets/${file}`, 'utf8'));
+}
+
+// Takes the gateway's place between an honest Partner (to which it looks like a WebSocket) and the broker.
+// What the partner sends goes to `handle(text)`, which by default passes it on; states go to `back(text)`.
+export class MqttChannel extends EventEmitter {
+  static async open(t, stack, link) {
+    const channel = new MqttChannel();
+    const sid = parseLink(link).sid.toString('hex');
+    const who = identity(signingKey(stack), 'partner', { sid });
+    channel.mqtt = await connect(t, { port: stack.mqttPort, ca: stack.tls.ca, who });
+    channel.topic = `s/${sid}/cmd`;
+    channel.mqtt.raw.on('message', (topic, payload) => channel.back(payload.toString()));
+    await channel.mqtt.subscribe(`s/${sid}/state`, { qos: 0 });
+    return channel;
+  }
+
+  OPEN = 1;
+  readyState = 1;
+  handle = (text) => this.pass(text);
+  back = (text) => this.emit('message', text);
+
+  send(text) { if (JSON.parse(text).op !== 'join') this.handle(text); }
+  // Straight to the broker. Text, object or bytes.
+  pass(payload) {
+    const bytes = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload : JSON.stringify(payload);
+    this.mqtt.raw.publish(this.topic, bytes, { qos: 0 });
+  }
+
+  terminate() {
+    if (this.readyState !== this.OPEN) return;
+    this.readyState = 3;
+    this.mqtt.raw.end(true);
+    this.emit('close', 1000);
+  }
+}
+
+// `rate` commands a second into the session of `rig`: forged ones, replayed ones, nonsense; or what `make` makes.
+export class Flood {
+  static async start({ t, stack, link, partner }, rate, make) {
+    const flood = new Flood();
+    flood.channel = await MqttChannel.open(t, stack, link);
+    flood.sent = 0;
+    const real = partner.command('alive');
+    const mac = randomBytes(16).toString('base64url');
+    const kinds = [
+      () => ({ ...real, n: partner.n + flood.sent, mac }),
+      () => ({ v: 1, op: 'level', ch: 'A', val: 60, a: 60, b: 60, page: partner.page, n: flood.sent, beacon: partner.beacon, mac }),
+      () => JSON.stringify(real),
+      () => randomBytes(100),
+      () => '{"v":1,"op":"sto',
+    ];
+    const begun = performance.now();
+    flood.timer = setInterval(() => {
+      const due = (performance.now() - begun) * rate / 1000;
+      for (; flood.sent < due; flood.sent += 1) flood.channel.pass(make ? make() : kinds[flood.sent % kinds.length]());
+    }, 5);
+    return flood;
+  }
+
+  end() {
+    clearInterval(this.timer);
+    this.channel.terminate();
+  }
+}
+
+// A key service whose sessions are short: the agent counts `left` seconds, the tokens would last longer.
+// `ends` is when the last session is over, in ms of CLOCK_MONOTONIC.
+export class ShortKeysvc {
+  static async start(t, stack, left) {
+    const service = new ShortKeysvc();
+    const key = signingKey(stack);
+    const mqtt = await connect(t, { port: stack.mqttPort, ca: stack.tls.ca, who: identity(key, 'keysvc') });
+    mqtt.raw.on('message', (topic, payload) => {
+      const { op, id } = JSON.parse(payload);
+      const sid = randomBytes(16);
+      const { client, token } = identity(key, 'agent', { sid: sid.toString('hex') });
+      const answer = op === 'issue' ? { sid: sid.toString('hex'), client, token, left, latest: '0.1.0', oldest: '0.1.0',
+        key: Buffer.concat([sid, randomBytes(20)]).toString('base64url') } : {};
+      mqtt.raw.publish(topic.replace(/req$/, 'res'), JSON.stringify({ v: 1, id, ok: true, ...answer }), { qos: 1 });
+      if (op === 'issue') service.ends = monotonic() + left * 1000;
+    });
+    await mqtt.subscribe('key/+/+/req');
+    return service;
+  }
+}
