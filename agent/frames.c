@@ -1,6 +1,6 @@
 /*
- * Field lists of the agent's frames. Runs in guard, box, link and ui. Input: frames of our own
- * processes, of which box, link and ui may have been taken over; every value is checked by its
+ * Field lists of the agent's frames. Runs in all of its processes. Input: frames of our own
+ * processes, of which all but the guard may have been taken over; every value is checked by its
  * receiver, this file only checks the form.
  */
 #include "agent/frames.h"
@@ -185,6 +185,31 @@ input_fields(struct wire *w, void *message)
 	wire_u32(w, &m->value);
 }
 
+static void
+sleep_setup_fields(struct wire *w, void *message)
+{
+	struct sleep_setup *m = message;
+
+	wire_text(w, m->bus, sizeof(m->bus));
+}
+
+static void
+hold_fields(struct wire *w, void *message)
+{
+	struct sleep_hold *m = message;
+
+	wire_bool(w, &m->hold);
+}
+
+static void
+sleep_status_fields(struct wire *w, void *message)
+{
+	struct sleep_status *m = message;
+
+	wire_u8(w, &m->phase);
+	wire_text(w, m->why, sizeof(m->why));
+}
+
 enum {
 	LEN_ORDER = 4 + 1 + 1 + 8,
 	LEN_REPORT = 4 + 4 + 1 + 1 + 8 + 4 + 4 + 4 + 1 + 4 + 1 + 1 + 1 + 1 + 4 + 12,
@@ -197,7 +222,10 @@ enum {
 	LEN_STATE = 2 + MAX_STATE,
 	LEN_VIEW = 4 + 6 + 2 + 2 + 2 + 4 + 3 + 6 * 4 + 4 * 2 + CHECK_WORDS_MAX + MAX_LINK + 12 + 96,
 	LEN_EVENT = 4 + 120,
-	LEN_INPUT = 1 + 1 + 4
+	LEN_INPUT = 1 + 1 + 4,
+	LEN_SLEEP_SETUP = MAX_PATH,
+	LEN_HOLD = 1,
+	LEN_SLEEP_STATUS = 1 + 64
 };
 
 const struct frame_type frames_to_box[] = {
@@ -233,6 +261,17 @@ const struct frame_type frames_to_ui[] = {
 
 const struct frame_type frames_from_ui[] = {
 	{FRAME_UI_INPUT, LEN_INPUT, input_fields},
+	{0, 0, NULL},
+};
+
+const struct frame_type frames_to_sleep[] = {
+	{FRAME_SLEEP_SETUP, LEN_SLEEP_SETUP, sleep_setup_fields},
+	{FRAME_SLEEP_HOLD, LEN_HOLD, hold_fields},
+	{0, 0, NULL},
+};
+
+const struct frame_type frames_from_sleep[] = {
+	{FRAME_SLEEP_STATUS, LEN_SLEEP_STATUS, sleep_status_fields},
 	{0, 0, NULL},
 };
 

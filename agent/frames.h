@@ -1,5 +1,5 @@
 /*
- * The frames between guard and box, link, ui (docs/PRIVSEP.md has the same table in prose).
+ * The frames between guard and box, link, ui, sleep (docs/PRIVSEP.md has the same table in prose).
  * Senders and receivers use the tables below with common/frame.h.
  */
 #ifndef TETHER_FRAMES_H
@@ -196,13 +196,40 @@ struct ui_input {
 	uint32_t value;
 };
 
+/* ---- guard <-> sleep ----------------------------------------------------------------------- */
+
+/* guard -> sleep, once, first. */
+struct sleep_setup {
+	char bus[MAX_PATH]; /* D-Bus address of the system bus; "" = where it always is */
+};
+
+/* guard -> sleep, at each change and every 250 ms. */
+struct sleep_hold {
+	bool hold; /* the computer must not sleep before we let it */
+};
+
+enum sleep_phase {
+	SLEEP_STARTING = 0, /* the guard's own: nothing heard yet */
+	SLEEP_READY = 1,    /* a lock may be had, none is held */
+	SLEEP_HELD = 2,
+	SLEEP_SOON = 3, /* the computer is about to sleep; it waits if the lock was held */
+	SLEEP_NONE = 4  /* no lock to be had, see why; the process waits for its end */
+};
+
+/* sleep -> guard, at each change, and as the answer to each hold. */
+struct sleep_status {
+	uint8_t phase;
+	char why[64]; /* half a sentence for people */
+};
+
 /* ---- types --------------------------------------------------------------------------------- */
 
 enum {
 	FRAME_BOX_ORDER = 1, FRAME_BOX_REPORT = 2, FRAME_BOX_ELEMENT = 3,
 	FRAME_LINK_SETUP = 16, FRAME_LINK_STATUS = 17, FRAME_LINK_ISSUED = 18, FRAME_LINK_COMMAND = 19,
 	FRAME_LINK_STATE = 20, FRAME_LINK_PING = 21,
-	FRAME_UI_VIEW = 32, FRAME_UI_EVENT = 33, FRAME_UI_INPUT = 34
+	FRAME_UI_VIEW = 32, FRAME_UI_EVENT = 33, FRAME_UI_INPUT = 34,
+	FRAME_SLEEP_SETUP = 48, FRAME_SLEEP_HOLD = 49, FRAME_SLEEP_STATUS = 50
 };
 
 /* What each side may receive; ended by a row of type 0. */
@@ -212,6 +239,8 @@ extern const struct frame_type frames_to_link[];    /* SETUP, STATE, PING */
 extern const struct frame_type frames_from_link[];  /* STATUS, ISSUED, COMMAND */
 extern const struct frame_type frames_to_ui[];      /* VIEW, EVENT */
 extern const struct frame_type frames_from_ui[];    /* INPUT */
+extern const struct frame_type frames_to_sleep[];   /* SETUP, HOLD */
+extern const struct frame_type frames_from_sleep[]; /* STATUS */
 
 /* Sends *message as a frame of `type`, found in `table`. 0 or a negative enum frame_error. */
 int frames_send(int fd, const struct frame_type *table, uint8_t type, const void *message);

@@ -1,6 +1,6 @@
 /*
  * tether: parse, choose the box, run the guard. The same program is exec'd again for each child
- * (`--child box|link|ui`), which then has nothing but its own socket.
+ * (`--child box|link|ui|sleep`), which then has nothing but its own socket.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +13,7 @@
 #include "agent/link/link.h"
 #include "agent/options.h"
 #include "agent/single.h"
+#include "agent/sleep/sleep.h"
 #include "agent/ui/ui.h"
 #include "common/log.h"
 
@@ -29,6 +30,9 @@ run_child(int argc, char *argv[])
 	}
 	if (strcmp(which, "ui") == 0 && argc == 2) {
 		return ui_main(argv[1]);
+	}
+	if (strcmp(which, "sleep") == 0 && argc == 1) {
+		return sleep_main();
 	}
 	fputs("tether: --child is for tether itself\n", stderr);
 	return 2;

@@ -1,5 +1,5 @@
 /*
- * The guard's loop: signals and the wearer first, then box, then link; timers and clocks in each
+ * The guard's loop: signals and the wearer first, then sleep, box, link; timers and clocks in each
  * turn. Runs in the guard. It never blocks: every socket is non-blocking, every wait has an end.
  */
 #include "agent/guard/guard.h"
@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/guard/clocks.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/secret.h"
@@ -167,11 +168,8 @@ clock_difference(uint64_t now)
 static void
 check_clocks(struct guard *g, uint64_t now)
 {
-	int64_t offset = clock_difference(now), moved = offset - g->clock_offset;
-
-	if (now - g->turn_at > GAP_MS || moved > JUMP_MS || moved < -JUMP_MS) {
-		g->clock_offset = offset;
-		g->turn_at = g->box.seen = g->link.seen = g->ui.seen = now;
+	if (clocks_broke(g->turn_at, now, &g->clock_offset, clock_difference(now))) {
+		g->turn_at = g->box.seen = g->link.seen = g->ui.seen = g->sleep.seen = now;
 		if (g->limits.armed || g->limits.target[0] != 0 || g->limits.target[1] != 0) {
 			guard_say(g, "The computer stood still or its clock jumped: outputs to zero.");
 			guard_zero(g, WHY_CLOCK, false);
@@ -226,6 +224,7 @@ turn(struct guard *g, uint64_t now)
 	partner_turn(g, now);
 	box_turn(g, now);
 	link_turn(g, now);
+	sleep_turn(g, now);
 	publish_turn(g, now);
 	ending_turn(g, now);
 }
@@ -247,6 +246,7 @@ wait_and_read(struct guard *g)
 		{.fd = g->ui.fd, .events = POLLIN},
 		{.fd = g->box.fd, .events = POLLIN},
 		{.fd = g->link.fd, .events = POLLIN},
+		{.fd = g->sleep.fd, .events = POLLIN},
 	};
 	uint64_t now;
 
@@ -256,6 +256,9 @@ wait_and_read(struct guard *g)
 	take_signals(g);
 	if (fds[1].revents != 0) {
 		ui_read(g, now);
+	}
+	if (fds[4].revents != 0) {
+		sleep_read(g, now);
 	}
 	if (fds[2].revents != 0 && g->box.fd == fds[2].fd) {
 		box_read(g, now);
@@ -275,6 +278,7 @@ guard_init(struct guard *g, const struct options *o, uint64_t now)
 		.box = {.fd = -1, .pidfd = -1},
 		.link = {.fd = -1, .pidfd = -1},
 		.ui = {.fd = -1, .pidfd = -1},
+		.sleep = {.fd = -1, .pidfd = -1},
 		.turn_at = now,
 		.clock_offset = clock_difference(now),
 		.issue_wanted = true,
@@ -329,6 +333,7 @@ guard_run(const struct options *o)
 	}
 	child_stop(&g.link, true);
 	child_stop(&g.box, false);
+	child_stop(&g.sleep, true);
 	ui_finish(&g);
 	secret_wipe(&g, sizeof(g));
 	return 0;

@@ -7,6 +7,7 @@
  *             partner.c    commands of the partner -> limits
  *   ui   <->  wearer.c     the wearer's keys -> limits, settings, session
  *             publish.c    states for the partner, views for the ui
+ *   sleep <-> sleepside.c  the computer waits for zero before it sleeps
  *             guard.c      the loop, timers, clocks, the end
  */
 #ifndef TETHER_GUARD_H
@@ -29,8 +30,6 @@
 #define STATE_MS 1000  /* a state at least this often */
 #define STATE_GAP_MS 100 /* and not more often than this */
 #define CONNECT_MS 30000 /* a link may take this long to connect */
-#define GAP_MS 1000    /* our own loop stood still for longer: stop */
-#define JUMP_MS 5000   /* REALTIME against BOOTTIME moved by more: stop */
 #define END_MS 4000    /* how long the end waits for zero and for the key service */
 #define IDLE_WARN_MS 60000 /* the idle shut-down is announced this long before */
 
@@ -62,7 +61,7 @@ struct guard {
 	struct limits limits;
 	struct session session;
 
-	struct child box, link, ui;
+	struct child box, link, ui, sleep;
 
 	struct box_report report;
 	struct box_element element;
@@ -86,6 +85,14 @@ struct guard {
 
 	uint64_t view_at;
 	bool ui_stalled;        /* silent for over PEER_MS: already stopped for it */
+
+	struct sleep_status sleep_status;
+	char sleep_told[64];    /* what was last said about it in the wearer's log */
+	bool sleep_held;        /* the last hold that was sent */
+	uint64_t sleep_at;      /* start the next sleep process not before */
+	uint64_t sleep_beat_at;
+	uint64_t armed_at;      /* ms, when the partner was last in control */
+	uint64_t soon_at;       /* ms, when sleep was announced */
 
 	uint64_t turn_at;       /* ms of the last turn of the loop */
 	int64_t clock_offset;   /* REALTIME - BOOTTIME, ms */
@@ -144,6 +151,12 @@ void partner_allow(struct guard *g, bool allow, uint64_t now);
 void ui_turn(struct guard *g, uint64_t now);
 void ui_read(struct guard *g, uint64_t now);
 void ui_lost(struct guard *g);
+
+/* sleepside.c */
+void sleep_turn(struct guard *g, uint64_t now);
+void sleep_read(struct guard *g, uint64_t now);
+/* Is the computer about to sleep? Nobody takes control then: no lock would hold the sleep up. */
+bool sleep_is_near(const struct guard *g, uint64_t now);
 
 /* publish.c */
 enum guard_phase guard_phase(const struct guard *g, uint64_t now);

@@ -171,7 +171,7 @@ partner_turn(struct guard *g, uint64_t now)
 		publish_soon(g);
 		return;
 	}
-	if (g->settings.ask && !s->pages[s->asking].allowed) {
+	if ((g->settings.ask && !s->pages[s->asking].allowed) || sleep_is_near(g, now)) {
 		return;
 	}
 	g->limits.authority = s->asking_until;

@@ -1,5 +1,5 @@
 /*
- * Frames between guard, box, link and ui: the first byte picks the receiver, the rest is the
+ * Frames between guard, box, link, ui and sleep: the first byte picks the receiver, the rest is the
  * datagram. What is accepted is sent again as the very same bytes.
  */
 #include <string.h>
@@ -10,8 +10,8 @@
 #include "tests/fuzz/fuzz.h"
 
 static const struct frame_type *const tables[] = {
-	frames_to_box,    frames_from_box, frames_to_link,
-	frames_from_link, frames_to_ui,    frames_from_ui,
+	frames_to_box, frames_from_box, frames_to_link,  frames_from_link,
+	frames_to_ui,  frames_from_ui,  frames_to_sleep, frames_from_sleep,
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
@@ -28,6 +28,9 @@ union any {
 	struct ui_view view;
 	struct ui_event event;
 	struct ui_input input;
+	struct sleep_setup sleep_setup;
+	struct sleep_hold hold;
+	struct sleep_status sleep_status;
 };
 
 int
