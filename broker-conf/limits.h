@@ -17,9 +17,10 @@
 #define GUEST_BURST 600
 #define GUEST_EVERY_MS 50
 /* The same from one network: a household needs one a session, a hall of people behind one address
- * a few a minute. */
-#define GUEST_NET_BURST 60
-#define GUEST_NET_EVERY_MS 1000
+ * a few a minute. The key service can't tell networks apart, so this alone keeps a few of them from
+ * using up what it gives out (ISSUE_RATE and ISSUE_BURST in keysvc/limits.h). */
+#define GUEST_NET_BURST 20
+#define GUEST_NET_EVERY_MS 5000
 #define GUEST_BUCKETS 4096   /* networks that fall into one share it; a seed says which */
 #define KEYS_EVERY_MS 1000   /* how often the folder of keys is looked at */
 #define STAT_EVERY_MS 10000  /* aggregate counters on stat/auth */

@@ -235,7 +235,7 @@ describe('the broker', { concurrency: 4 }, () => {
       const begin = Date.now();
       for (let i = 0; i < 100; i++) admitted += await flood('127.0.0.2');
       const seconds = (Date.now() - begin) / 1000;
-      assert.ok(admitted >= 60 && admitted <= 61 + seconds, `${admitted} of 100 in ${seconds} s`);
+      assert.ok(admitted >= 20 && admitted <= 21 + seconds / 5, `${admitted} of 100 in ${seconds} s`);
       await w.enter({ client: hexId() });
       await works(pair);
     });
