@@ -9,10 +9,12 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "agent/box/element.h"
 #include "agent/box/exchange.h"
+#include "agent/box/holder.h"
 #include "agent/box/serial.h"
 #include "agent/frames.h"
 #include "common/clock.h"
@@ -24,10 +26,14 @@
 #define OPEN_PAUSE_MS 100
 #define READS_MAX 16
 #define LAST_WORD_MS 100
+#define ORPHAN_MS 2000 /* without a guard and without zero for so long: worth a word */
 
 struct box {
 	int guard;  /* -1: has gone */
 	int serial; /* -1: not open yet */
+	int asked;  /* signalfd: another box process asks for the port */
+	bool taken; /* it may have it */
+	uint64_t orphan_at; /* ms, when to say that the guard has gone; 0 said or not yet */
 	bool gone;  /* the port went away... */
 	int error;  /* ...with this errno, 0 for a hang-up */
 	struct exchange x;
@@ -37,21 +43,29 @@ struct box {
 
 /* The guard ends this process by closing its socket. A signal, from a terminal or a session's end,
  * must not: it would leave the outputs as they are. */
-static void
+static int
 ignore_signals(void)
 {
-	static const int all[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN,
-				  SIGTTOU, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2};
+	static const int all[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGTSTP,
+				  SIGTTIN, SIGTTOU, SIGPIPE, SIGALRM, SIGUSR1};
+	sigset_t asked;
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		(void)signal(all[i], SIG_IGN);
 	}
+	sigemptyset(&asked);
+	sigaddset(&asked, HOLDER_SIGNAL);
+	if (sigprocmask(SIG_BLOCK, &asked, NULL) < 0) {
+		return -1;
+	}
+	return signalfd(-1, &asked, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
 static void
 guard_gone(struct box *b)
 {
 	b->guard = -1;
+	b->orphan_at = clock_ms() + ORPHAN_MS;
 	exchange_close(&b->x, clock_ns());
 }
 
@@ -171,10 +185,33 @@ write_due(struct box *b)
 static void
 wait_for_input(const struct box *b, int ms)
 {
-	struct pollfd fds[2] = {{.fd = b->guard, .events = POLLIN},
-				{.fd = b->serial, .events = POLLIN}};
+	struct pollfd fds[3] = {{.fd = b->guard, .events = POLLIN},
+				{.fd = b->serial, .events = POLLIN},
+				{.fd = b->asked, .events = POLLIN}};
 
-	(void)poll(fds, 2, ms);
+	(void)poll(fds, 3, ms);
+}
+
+/* A process with a guard of its own may have the port of one that has none: it begins with K. What
+ * was asked while there still was a guard is forgotten. */
+static void
+read_asked(struct box *b)
+{
+	struct signalfd_siginfo info;
+
+	while (read(b->asked, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		b->taken = b->guard < 0;
+	}
+}
+
+static void
+say_orphan(struct box *b)
+{
+	if (b->orphan_at != 0 && clock_ms() >= b->orphan_at) {
+		b->orphan_at = 0;
+		log_warn("tether has gone and the box does not answer: it is told to go to zero "
+			 "until it does. Use its own knob, or start tether again");
+	}
 }
 
 static void
@@ -182,9 +219,11 @@ serve(struct box *b)
 {
 	int ms = 0;
 
-	while (!exchange_over(&b->x) && !b->gone) {
+	while (!exchange_over(&b->x) && !b->gone && !b->taken) {
 		wait_for_input(b, ms);
 		read_guard(b);
+		read_asked(b);
+		say_orphan(b);
 		read_serial(b);
 		ms = b->gone ? 0 : write_due(b);
 		if (b->x.news) {
@@ -194,15 +233,17 @@ serve(struct box *b)
 	}
 }
 
-/* A process before us may still be writing its last K. Heartbeats are answered meanwhile, or the
+/* A process before us may still be writing K, its last or for ever. Heartbeats are answered meanwhile, or the
  * guard would take us for hung. */
 static int
 open_port(struct box *b, const char *port, const char *usb_serial)
 {
 	b->serial = serial_open(port, usb_serial);
 	for (int i = 0; b->serial == SERIAL_BUSY && i < OPEN_TRIES && b->guard >= 0; i++) {
+		holder_ask(port);
 		wait_for_input(b, OPEN_PAUSE_MS);
 		read_guard(b);
+		read_asked(b);
 		send_report(b);
 		b->serial = serial_open(port, usb_serial);
 	}
@@ -219,7 +260,7 @@ prepare(struct box *b, const char *port, const char *usb_serial)
 {
 	const char *why = NULL;
 
-	ignore_signals();
+	b->asked = ignore_signals();
 	log_open("box", 0);
 	exchange_init(&b->x, clock_ns());
 	b->element = element_create();
@@ -259,7 +300,7 @@ say_gone(struct box *b)
 int
 box_main(const char *port, const char *usb_serial)
 {
-	struct box b = {.guard = CHILD_FD, .serial = -1};
+	struct box b = {.guard = CHILD_FD, .serial = -1, .asked = -1};
 
 	if (prepare(&b, port, usb_serial) != 0) {
 		say_gone(&b);
@@ -271,5 +312,5 @@ box_main(const char *port, const char *usb_serial)
 			 b.error != 0 ? strerror(b.error) : "it hung up");
 		say_gone(&b);
 	}
-	return b.gone ? 2 : 0;
+	return b.gone ? 2 : b.taken ? 3 : 0;
 }

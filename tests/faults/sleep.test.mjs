@@ -35,7 +35,8 @@ async function startLogind(t, address, delay = 5000000) {
 // A stack whose agent sees that bus, and a partner.
 async function startAsleep(t, address) {
   const stack = await startStack(t, { agent: false });
-  stack.agent = new Agent(t, stack.agentArgs, { XDG_RUNTIME_DIR: stack.dir, DBUS_SYSTEM_BUS_ADDRESS: address });
+  stack.agent = new Agent(t, stack.agentArgs, { XDG_RUNTIME_DIR: stack.dir, XDG_CONFIG_HOME: stack.dir,
+    DBUS_SYSTEM_BUS_ADDRESS: address });
   stack.link = await stack.agent.link();
   stack.sentences = () => stack.agent.events().filter((e) => SENTENCE.test(e.text));
   const partner = new Partner(stack.link, { ca: stack.tls.ca });
