@@ -413,6 +413,7 @@ a_reply_fits_the_order_that_it_answers(void **state)
 	assert_false(codec_fits(&s, ACT_LEVEL_A, 41));
 	assert_true(codec_fits(&s, ACT_LEVEL_B, 0));
 	assert_true(codec_fits(&s, ACT_PARAM_C, 50));
+	assert_true(codec_fits(&s, ACT_PARAM_D, 50));
 	assert_false(codec_fits(&s, ACT_PARAM_D, 51));
 	assert_false(codec_fits(&s, ACT_KILL, 0));
 	assert_false(codec_fits(&s, ACT_POWER, 0)); /* a change of power or mode zeroes A and B */
@@ -426,6 +427,27 @@ a_reply_fits_the_order_that_it_answers(void **state)
 	s.mode = 2;
 	assert_true(codec_fits(&s, ACT_MODE, MODE_CONTINUOUS));
 	assert_true(codec_fits(&s, ACT_PARAM_D, 51)); /* unused in Continuous, reported anyhow */
+	s.a = 2;
+	assert_false(codec_fits(&s, ACT_MODE, MODE_CONTINUOUS));
+	s.mode = 9;
+	assert_true(codec_fits(&s, ACT_PARAM_D, 51)); /* Throb */
+	s.mode = 10;
+	assert_true(codec_fits(&s, ACT_PARAM_D, 51)); /* Thrust */
+	s.b = 2;
+	s.a = 0;
+	assert_false(codec_fits(&s, ACT_KILL, 0));
+}
+
+static void
+the_same_firmware_is_known_by_fields_and_version(void **state)
+{
+	struct status longer = firmware_2106;
+
+	(void)state;
+	longer.fields = 10;
+	assert_true(codec_same_box(&firmware_2106, &firmware_2106));
+	assert_false(codec_same_box(&firmware_2106, &firmware_2116));
+	assert_false(codec_same_box(&firmware_2106, &longer));
 }
 
 int
@@ -448,6 +470,7 @@ main(void)
 		cmocka_unit_test(battery_is_shown_in_percent),
 		cmocka_unit_test(a_nine_field_box_below_320_is_off),
 		cmocka_unit_test(a_reply_fits_the_order_that_it_answers),
+		cmocka_unit_test(the_same_firmware_is_known_by_fields_and_version),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
