@@ -1,0 +1,73 @@
+// Guests in masses: whoever needs no credentials can be anybody and many. A wearer elsewhere still gets a key.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { connect, hexId, startBroker } from '../lib/broker.mjs';
+import { connectPacket, publishPacket, refusedWith } from '../lib/attack.mjs';
+import { issueRequest, keysvc, startKeysvc } from '../lib/keysvc.mjs';
+import { certs, folder, freePort, sleep } from '../lib/proc.mjs';
+import tls from 'node:tls';
+import { readFileSync } from 'node:fs';
+
+async function setUp(t) {
+  const dir = folder(t);
+  const { ca } = certs(`${dir}/tls`);
+  const data = `${dir}/data`;
+  await keysvc(['--dir', data, 'init']);
+  const port = await freePort();
+  const at = { port, ca, data, broker: await startBroker(t, { dir, port, tls: `${dir}/tls`, data }) };
+  at.daemon = await startKeysvc(t, { dir: data, brokerPort: port, ca });
+  at.guest = (localAddress) => connect(t, { port, ca, who: { client: hexId() }, options: { localAddress } });
+  return at;
+}
+
+// A wearer at `localAddress` asks for a key as the agent does: milliseconds until it has it.
+async function askFrom(at, t, localAddress) {
+  const client = hexId();
+  const begin = Date.now();
+  const guest = await connect(t, { ...at, who: { client }, options: { localAddress } });
+  await guest.subscribe(`key/guest/${client}/res`);
+  await guest.publish(`key/guest/${client}/req`, JSON.stringify(issueRequest()));
+  const answer = JSON.parse(await guest.next(`key/guest/${client}/res`, 3000));
+  await guest.end();
+  return { ...answer, ms: Date.now() - begin };
+}
+
+test('all guest places taken from a few addresses: a wearer still gets a key', { timeout: 60000 }, async (t) => {
+  const at = await setUp(t);
+  const held = [];
+  for (let i = 2; i < 8; i += 1) {
+    for (let n = 0; n < 6; n += 1) held.push(await at.guest(`127.0.0.${i}`));
+  }
+  await sleep(300);
+  assert.equal(held.filter((g) => g.raw.connected).length, 6 * 4, 'four of each address stay');
+  const answer = await askFrom(at, t, '127.0.0.1');
+  assert.equal(answer.ok, true, JSON.stringify(answer));
+});
+
+// A guest who asks twice and leaves, without waiting for anything but the door.
+const hitAndRun = (at, localAddress, secureContext) => new Promise((done) => {
+  const client = hexId();
+  const socket = tls.connect({ host: '127.0.0.1', port: at.port, servername: 'localhost', secureContext, localAddress });
+  socket.on('error', () => done());
+  socket.on('close', () => done());
+  const ask = () => publishPacket(`key/guest/${client}/req`, JSON.stringify(issueRequest()));
+  socket.once('secureConnect', () => socket.write(Buffer.concat([connectPacket({ client }), ask(), ask()])));
+  let acks = 0;
+  socket.on('data', (d) => { acks += d.filter((b) => b === 0x40).length; if (acks >= 2) socket.destroy(); });
+  setTimeout(() => socket.destroy(), 2000).unref();
+});
+
+test('a few addresses that ask and ask under ever new names take no key from anybody else', { timeout: 60000 }, async (t) => {
+  const at = await setUp(t);
+  const secureContext = tls.createSecureContext({ ca: readFileSync(at.ca) });
+  let on = true;
+  const flood = Array.from({ length: 6 }, async (_, i) => { while (on) await hitAndRun(at, `127.0.0.${9 + i % 3}`, secureContext); });
+  await sleep(4000);
+  const issued = (await at.daemon.list()).length;
+  const answers = [];
+  for (let i = 0; i < 3; i += 1) answers.push(await askFrom(at, t, '127.0.0.1').catch((error) => ({ ok: false, text: error.message })));
+  on = false;
+  await Promise.all(flood);
+  t.diagnostic(`${issued} keys went to the flood; answers after ${answers.map((a) => a.ms)} ms`);
+  for (const answer of answers) assert.equal(answer.ok, true, JSON.stringify(answer));
+});
