@@ -214,9 +214,10 @@ test('it is sealed, in its own session, and holds its socket and the port only',
   assert.equal(read(`/proc/${g.box}/stat`).replace(/^.*\) /, '').split(' ')[3], String(g.box));
   const held = readdirSync(`/proc/${g.box}/fd`).map(Number).sort((a, b) => a - b);
   const names = held.map((n) => readlinkSync(`/proc/${g.box}/fd/${n}`));
-  assert.equal(held.length, 5, names.join(' '));
+  assert.equal(held.length, 6, names.join(' '));
   assert.match(names[3], /^socket:/);
-  assert.equal(names[4], readlinkSync(sim.port));
+  assert.equal(names[4], 'anon_inode:[signalfd]');
+  assert.equal(names[5], readlinkSync(sim.port));
 });
 
 test('menu open: silent, K until two answers say zero, and the old order is not obeyed after it', async (t) => {
@@ -233,7 +234,7 @@ test('menu open: silent, K until two answers say zero, and the old order is not 
   await g.order(LEVEL_A, 1);
 });
 
-test('guard gone while the menu is open: the box stays, keeps the port and goes on with K', async (t) => {
+test('guard gone while the menu is open: the box process goes on with K until another one takes the port', async (t) => {
   const { sim, g } = await live(t);
   sim.write('menu open\n');
   await g.reported((r) => r.port === 'silent', 1500);
@@ -241,13 +242,21 @@ test('guard gone while the menu is open: the box stays, keeps the port and goes 
   await sleep(2500);
   assert.ok(isAlive(g.box));
   const second = await guard(t, sim.port);
-  await second.match(/^exit code=1$/m, 4000);
+  await until(() => !isAlive(g.box), 3000, 'the first box process has let go');
+  await second.reported((r) => r.port === 'silent', 2000);
+  assert.ok(isAlive(second.box));
+  sim.write('menu close\n');
+  await second.reported((r) => r.zero === 1, 3000);
+});
+
+test('a port in use by a box process that has a guard is left to it', async (t) => {
+  const { sim, g } = await live(t);
+  const second = await guard(t, sim.port);
+  await second.match(/^exit code=1$/m, 6000);
   assert.equal(second.last().port, 'gone');
   assert.match(second.err(), /another program is using the serial port/);
-  sim.write('menu close\n');
-  await until(() => !isAlive(g.box), 3000, 'the first box process has ended');
-  const third = await guard(t, sim.port);
-  await third.reported((r) => r.zero === 1, 3000);
+  assert.ok(isAlive(g.box));
+  assert.equal(g.last().a, 80);
 });
 
 test('a box process killed -9 is followed by one that begins with K', async (t) => {
