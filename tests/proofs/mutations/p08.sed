@@ -1,0 +1,2 @@
+# With nobody in control a cap is written.
+s/^\t\tl->target\[channel\] = 0;$/\t\t;/

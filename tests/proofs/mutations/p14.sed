@@ -1,0 +1,2 @@
+# The kill is over with any answer of the box.
+/^limits_report/,/^}/ s/if (b->zero) {/if (true) {/

@@ -1,0 +1,2 @@
+# Control is taken with the targets of before.
+/^limits_arm/,/^}/ s/forget_targets(l);/;/
