@@ -288,8 +288,9 @@ write_level(struct limits *l, unsigned channel, uint8_t value)
 	return (struct limits_write){channel == 0 ? ACT_LEVEL_A : ACT_LEVEL_B, value};
 }
 
-/* Down at once, whoever is in control; with nobody, to zero. A lowered cap pulls our own level down,
- * not one that the hand has set. Joined, one write moves both channels: it must raise neither. */
+/* Down at once, whoever is in control; with nobody, to zero. A lowered cap pulls our own level
+ * down, not one that the hand has set. Joined, one write moves both channels: it must raise
+ * neither. */
 static struct limits_write
 next_down(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
 	  unsigned channel)
@@ -312,9 +313,9 @@ next_down(struct limits *l, const struct limits_settings *s, const struct limits
 	return write_level(l, channel, value);
 }
 
-/* Up by one percent a step, from the level that the box reports, and only while that is our own last
- * write. A half step up to the target is none: the target may be the hand's, rounded up. Joined, the
- * lower channel goes first, since a write moves both. */
+/* Up by one percent a step, from the level that the box reports, and only while that is our own
+ * last write. A half step up to the target is none: the target may be the hand's, rounded up.
+ * Joined, the lower channel goes first, since a write moves both. */
 static struct limits_write
 next_up(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
 	unsigned channel, uint64_t now)
@@ -373,8 +374,8 @@ next_change(struct limits *l, const struct limits_settings *s, const struct limi
 	return w;
 }
 
-/* C and D move one percent a step, both ways: in some modes less is more. When the box shows anything
- * but our own last step, the wearer's hand has ended the ramp. */
+/* C and D move one percent a step, both ways: in some modes less is more. When the box shows
+ * anything but our own last step, the wearer's hand has ended the ramp. */
 static struct limits_write
 next_param(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
 	   unsigned channel, uint64_t now)

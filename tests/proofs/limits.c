@@ -7,98 +7,6 @@
  */
 #include "tests/proofs/limits.h"
 
-static bool
-is_late(uint8_t mode)
-{
-	return mode == MODE_STEP || mode == MODE_TRAINING;
-}
-
-/* Where the box says the value of C now and then when asked for D. */
-static bool
-shows_c_as_d(uint8_t mode)
-{
-	return mode == MODE_CONTINUOUS || mode == MODE_THROB || mode == MODE_THRUST;
-}
-
-static bool
-in_set(uint32_t set, uint8_t mode)
-{
-	return mode < MODE_COUNT && (set & (UINT32_C(1) << mode)) != 0;
-}
-
-static bool
-is_level(const struct limits_write *w)
-{
-	return w->act == ACT_LEVEL_A || w->act == ACT_LEVEL_B;
-}
-
-static bool
-is_param(const struct limits_write *w)
-{
-	return w->act == ACT_PARAM_C || w->act == ACT_PARAM_D;
-}
-
-static unsigned
-channel_of(const struct limits_write *w)
-{
-	return w->act == ACT_LEVEL_A || w->act == ACT_PARAM_C ? 0 : 1;
-}
-
-static unsigned
-doubled(uint8_t percent)
-{
-	return (unsigned)percent + percent;
-}
-
-/* The cap, written down a second time. */
-static uint8_t
-cap_of(const struct world *w, unsigned channel)
-{
-	uint8_t power = w->b.power == 0 ? 0 : 1;
-	uint8_t own = w->s.cap[power][channel], other = w->s.cap[power][1 - channel];
-	uint8_t cap = w->b.join && other < own ? other : own;
-
-	return cap > LEVEL_MAX ? LEVEL_MAX : cap;
-}
-
-static bool
-pending_change(const struct limits *l)
-{
-	return l->mode != MODE_OTHER || l->power != NO_POWER || l->calm;
-}
-
-static bool
-in_control(const struct world *w, const struct limits *l)
-{
-	return l->armed && !l->latched && !l->kill && l->authority > w->now && l->end > w->now;
-}
-
-static bool
-at_zero(const struct limits *l)
-{
-	return l->kill && l->target[0] == 0 && l->target[1] == 0 && l->param[0] == 0 &&
-	       l->param[1] == 0 && l->mode == MODE_OTHER && l->power == NO_POWER;
-}
-
-static bool
-is_calm_pulse(const struct world *w)
-{
-	return w->w.act == ACT_MODE && w->w.value == MODE_PULSE && w->was.calm &&
-	       is_late(w->b.mode) && w->b.zero;
-}
-
-/* Does the level that the box reports stand above where this channel is going? */
-static bool
-is_too_high(const struct world *w, unsigned channel)
-{
-	uint8_t goal = w->was.target[channel], cap = cap_of(w, channel);
-
-	if (!w->was.hand[channel] && cap < goal) {
-		goal = cap;
-	}
-	return doubled(goal) < w->b.raw[channel];
-}
-
 void
 p00_what_every_state_satisfies_holds_from_the_start_and_after_every_call(void)
 {
@@ -247,7 +155,7 @@ p07_what_the_hand_has_set_is_not_written_over(void)
 	}
 	if (quiet && w.call != CALL_LEVEL && w.call != CALL_WANT && w.call != CALL_RECAP &&
 	    w.call != CALL_ARM && !w.is.kill && !(w.call == CALL_REPORT && w.was.kill)) {
-		HOLDS(w.is.hand[c] && doubled(w.is.target[c]) >= w.is.written[c] ||
+		HOLDS((w.is.hand[c] && doubled(w.is.target[c]) >= w.is.written[c]) ||
 			      (w.call == CALL_NEXT && w.b.raw[c] != w.was.written[c]),
 		      "until somebody asks for a level, takes control, stops or sets a cap");
 		POSSIBLE(w.call == CALL_PARAM && w.accepted);
@@ -299,13 +207,6 @@ p09_after_a_change_of_mode_or_power_everything_starts_from_zero(void)
 	      "a power comes with a kill");
 	HOLDS(IF(w.was.kill && !w.is.kill, w.is.written[0] == 0 && w.is.written[1] == 0),
 	      "steps are counted from zero");
-}
-
-/* The three timers of the authority, the wearer and the session. */
-static bool
-is_over(uint64_t since, uint32_t limit, uint64_t now)
-{
-	return limit != 0 && now >= since && now - since >= limit;
 }
 
 void

@@ -55,4 +55,39 @@ void make(struct world *w, enum call call);
 /* Any call at all but limits_init. */
 void make_any(struct world *w);
 
+/* ---- words that the properties are made of ---- */
+
+/* A mode in which level changes act late: Step, Training. */
+bool is_late(uint8_t mode);
+
+/* Where the box says the value of C now and then when asked for D. */
+bool shows_c_as_d(uint8_t mode);
+
+bool in_set(uint32_t set, uint8_t mode);
+bool is_level(const struct limits_write *w);
+bool is_param(const struct limits_write *w);
+
+/* Of a level or a parameter: 0 A or C, 1 B or D. */
+unsigned channel_of(const struct limits_write *w);
+
+unsigned doubled(uint8_t percent);
+
+/* The cap, written down a second time. */
+uint8_t cap_of(const struct world *w, unsigned channel);
+
+bool pending_change(const struct limits *l);
+bool in_control(const struct world *w, const struct limits *l);
+
+/* A kill pending and nothing wanted. */
+bool at_zero(const struct limits *l);
+
+/* The one mode that is written where locked: after a confirmed zero in a late mode. */
+bool is_calm_pulse(const struct world *w);
+
+/* Does the level that the box reports stand above where this channel is going? */
+bool is_too_high(const struct world *w, unsigned channel);
+
+/* Is it `limit` ms (0: never) since `since`? */
+bool is_over(uint64_t since, uint32_t limit, uint64_t now);
+
 #endif

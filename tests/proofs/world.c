@@ -1,4 +1,4 @@
-/* Any world, and any call in it (limits.h). Read by CBMC only. */
+/* Any world, any call in it, and what is said of them (limits.h). Read by CBMC only. */
 #include "tests/proofs/limits.h"
 
 struct limits nondet_limits(void);
@@ -132,4 +132,99 @@ make_any(struct world *w)
 
 	__CPROVER_assume(call < CALL_COUNT);
 	make(w, (enum call)call);
+}
+
+bool
+is_late(uint8_t mode)
+{
+	return mode == MODE_STEP || mode == MODE_TRAINING;
+}
+
+bool
+shows_c_as_d(uint8_t mode)
+{
+	return mode == MODE_CONTINUOUS || mode == MODE_THROB || mode == MODE_THRUST;
+}
+
+bool
+in_set(uint32_t set, uint8_t mode)
+{
+	return mode < MODE_COUNT && (set & (UINT32_C(1) << mode)) != 0;
+}
+
+bool
+is_level(const struct limits_write *w)
+{
+	return w->act == ACT_LEVEL_A || w->act == ACT_LEVEL_B;
+}
+
+bool
+is_param(const struct limits_write *w)
+{
+	return w->act == ACT_PARAM_C || w->act == ACT_PARAM_D;
+}
+
+unsigned
+channel_of(const struct limits_write *w)
+{
+	return w->act == ACT_LEVEL_A || w->act == ACT_PARAM_C ? 0 : 1;
+}
+
+unsigned
+doubled(uint8_t percent)
+{
+	return (unsigned)percent + percent;
+}
+
+uint8_t
+cap_of(const struct world *w, unsigned channel)
+{
+	uint8_t power = w->b.power == 0 ? 0 : 1;
+	uint8_t own = w->s.cap[power][channel], other = w->s.cap[power][1 - channel];
+	uint8_t cap = w->b.join && other < own ? other : own;
+
+	return cap > LEVEL_MAX ? LEVEL_MAX : cap;
+}
+
+bool
+pending_change(const struct limits *l)
+{
+	return l->mode != MODE_OTHER || l->power != NO_POWER || l->calm;
+}
+
+bool
+in_control(const struct world *w, const struct limits *l)
+{
+	return l->armed && !l->latched && !l->kill && l->authority > w->now && l->end > w->now;
+}
+
+bool
+at_zero(const struct limits *l)
+{
+	return l->kill && l->target[0] == 0 && l->target[1] == 0 && l->param[0] == 0 &&
+	       l->param[1] == 0 && l->mode == MODE_OTHER && l->power == NO_POWER;
+}
+
+bool
+is_calm_pulse(const struct world *w)
+{
+	return w->w.act == ACT_MODE && w->w.value == MODE_PULSE && w->was.calm &&
+	       is_late(w->b.mode) && w->b.zero;
+}
+
+bool
+is_too_high(const struct world *w, unsigned channel)
+{
+	uint8_t goal = w->was.target[channel], cap = cap_of(w, channel);
+
+	if (!w->was.hand[channel] && cap < goal) {
+		goal = cap;
+	}
+	return doubled(goal) < w->b.raw[channel];
+}
+
+bool
+is_over(uint64_t since, uint32_t limit, uint64_t now)
+{
+	return limit != 0 && now >= since && now - since >= limit;
 }
