@@ -20,9 +20,10 @@
 #include "keysvc/journal.h"
 #include "keysvc/layout.h"
 
-#define ANSWER_MS 10000
+#define ANSWER_MS 30000 /* a new signing key takes some seconds */
 #define SID_TEXT HEX_LEN(SID_LEN)
 #define TIME_CAP 32
+#define TOLD_CAP 96
 
 static int
 complain(const char *text)
@@ -196,13 +197,21 @@ cli_status(bool json)
 /* ---- revoke -------------------------------------------------------------------------------- */
 
 static const char *
-told_text(const struct admin_done *d)
+told_text(char out[TOLD_CAP], const struct admin_done *d)
 {
-	if (d->told) {
-		return "cut off on both sides";
+	const char *text = "cut off; the broker does not say how many connections";
+
+	if (d->counted) {
+		snprintf(out, TOLD_CAP, "%" PRIu32 " connection%s cut", d->cut,
+			 d->cut == 1 ? "" : "s");
+		return out;
 	}
-	return d->connected ? "noted; the broker has not confirmed it yet"
-			    : "noted; the broker can't be reached and will be told first thing";
+	if (!d->told) {
+		text = d->connected ? "noted; the broker has not confirmed it yet"
+				    : "noted; the broker can't be reached and will be told first thing";
+	}
+	snprintf(out, TOLD_CAP, "%s", text);
+	return out;
 }
 
 /* A session id, or what key_find finds a key in. */
@@ -224,17 +233,17 @@ read_sid(uint8_t sid[SID_LEN], const char *text, size_t len)
 static int
 report(const struct admin_ask *ask, const struct admin_done *done)
 {
-	char sid[SID_TEXT + 1];
+	char sid[SID_TEXT + 1], told[TOLD_CAP];
 
 	hex_encode(sid, ask->sid, SID_LEN);
 	switch (done->result) {
 	case ADMIN_OK:
-		printf("%s: revoked, %s\n", sid, told_text(done));
+		printf("%s: revoked, %s\n", sid, told_text(told, done));
 		return EXIT_OK;
 	case ADMIN_UNKNOWN:
 		printf("%s: no live session of this id here; it is refused for four hours all the "
 		       "same (%s)\n",
-		       sid, told_text(done));
+		       sid, told_text(told, done));
 		return EXIT_NOT_FOUND;
 	default:
 		complain("the revocation could not be written: see the key service's log");
@@ -314,6 +323,7 @@ cli_revoke_all(void)
 {
 	const struct admin_ask ask = {.op = ADMIN_REVOKE_ALL};
 	struct admin_done done = {0};
+	char told[TOLD_CAP];
 	int status = daemon_ask_once(&ask, NULL, &done);
 
 	if (status != EXIT_OK) {
@@ -323,6 +333,30 @@ cli_revoke_all(void)
 		complain("not all could be written: see the key service's log");
 		return EXIT_FAILED;
 	}
-	printf("%" PRIu32 " sessions revoked, %s\n", done.count, told_text(&done));
+	printf("%" PRIu32 " session%s revoked, %s\n", done.count, done.count == 1 ? "" : "s",
+	       told_text(told, &done));
 	return EXIT_OK;
+}
+
+/* ---- rotate -------------------------------------------------------------------------------- */
+
+int
+cli_rotate(void)
+{
+	const struct admin_ask ask = {.op = ADMIN_ROTATE};
+	struct admin_done done = {0};
+	int status = daemon_ask_once(&ask, NULL, &done);
+
+	if (status != EXIT_OK) {
+		return status;
+	}
+	if (done.result == ADMIN_OK) {
+		printf("the signing key is now %s; %" PRIu32 " gateway token%s written anew\n"
+		       "what the former key signed is good until it expires, within four hours\n",
+		       done.kid, done.count, done.count == 1 ? "" : "s");
+		return EXIT_OK;
+	}
+	complain(done.result == ADMIN_BUSY ? "a new signing key is being made already"
+					   : "the signing key was not changed: see the key service's log");
+	return EXIT_FAILED;
 }

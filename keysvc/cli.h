@@ -22,5 +22,6 @@ int cli_status(bool json);
  * input. The worst of the statuses is returned, all are tried. */
 int cli_revoke(char *const what[], int count);
 int cli_revoke_all(void);
+int cli_rotate(void);
 
 #endif

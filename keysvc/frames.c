@@ -41,6 +41,7 @@ service_fields(struct wire *w, void *message)
 
 	wire_u32(w, &m->tag);
 	wire_u8(w, &m->role);
+	wire_u32(w, &m->life);
 }
 
 static void
@@ -149,6 +150,15 @@ told_fields(struct wire *w, void *message)
 }
 
 static void
+cut_fields(struct wire *w, void *message)
+{
+	struct net_cut *m = message;
+
+	wire_bytes(w, m->sid, sizeof(m->sid));
+	wire_u32(w, &m->connections);
+}
+
+static void
 stat_fields(struct wire *w, void *message)
 {
 	struct net_stat *m = message;
@@ -190,6 +200,8 @@ done_fields(struct wire *w, void *message)
 	wire_u8(w, &m->result);
 	wire_bool(w, &m->told);
 	wire_bool(w, &m->connected);
+	wire_bool(w, &m->counted);
+	wire_u32(w, &m->cut);
 	wire_u32(w, &m->count);
 	wire_u32(w, &m->revoked);
 	wire_u32(w, &m->uptime);
@@ -201,7 +213,7 @@ enum {
 	LEN_IDENTITY = CLIENT_TEXT + 1 + MAX_TOKEN + 1,
 	LEN_ISSUE = 4 + 2 * ELEMENT_LEN,
 	LEN_REDEEM = 4 + LEN_KEY,
-	LEN_SERVICE = 4 + 1,
+	LEN_SERVICE = 4 + 1 + 4,
 	LEN_READY = KID_TEXT + 1,
 	LEN_SIGNED = 4 + 1 + 4 + 4 + SID_LEN + KEY_TEXT + 1 + LEN_IDENTITY,
 	LEN_SETUP = MAX_HOST + 2 + MAX_PATH + LEN_IDENTITY,
@@ -212,7 +224,7 @@ enum {
 	LEN_STAT = 7 * 4,
 	LEN_ADMIN = 1 + SID_LEN,
 	LEN_SESSION = SID_LEN + 8 + 8 + 1,
-	LEN_DONE = 3 + 3 * 4 + KID_TEXT + 1
+	LEN_DONE = 4 + 4 * 4 + KID_TEXT + 1
 };
 
 const struct frame_type frames_to_signer[] = {
@@ -241,6 +253,7 @@ const struct frame_type frames_from_net[] = {
 	{FRAME_NET_STATUS, LEN_STATUS, status_fields},
 	{FRAME_NET_ASK, LEN_ASK, ask_fields},
 	{FRAME_NET_TOLD, 4, told_fields},
+	{FRAME_NET_CUT, SID_LEN + 4, cut_fields},
 	{0, 0, NULL},
 };
 

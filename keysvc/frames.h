@@ -28,10 +28,11 @@ struct sign_redeem {
 	struct key key;
 };
 
-/* -> client, token of a service, expiry four hours ahead */
+/* -> client, token of a service, expiry `life` ahead */
 struct sign_service {
 	uint32_t tag;
-	uint8_t role; /* ROLE_GW or ROLE_KEYSVC */
+	uint8_t role;  /* ROLE_GW or ROLE_KEYSVC */
+	uint32_t life; /* s; more than four hours are four hours */
 };
 
 /* signer -> main, once, when it has its secrets and is sealed. */
@@ -106,6 +107,12 @@ struct net_told {
 	uint32_t index;
 };
 
+/* net -> main: the broker has cut so many connections of that session. */
+struct net_cut {
+	uint8_t sid[SID_LEN];
+	uint32_t connections;
+};
+
 /* main -> net: counters since the start, for stat/keysvc. */
 struct net_stat {
 	uint32_t issued, redeemed, ended, revoked, refused, busy, live;
@@ -113,7 +120,8 @@ struct net_stat {
 
 /* ---- admin's command line <-> main --------------------------------------------------------- */
 
-enum admin_op { ADMIN_LIST = 1, ADMIN_REVOKE = 2, ADMIN_REVOKE_ALL = 3, ADMIN_STATUS = 4 };
+enum admin_op { ADMIN_LIST = 1, ADMIN_REVOKE = 2, ADMIN_REVOKE_ALL = 3, ADMIN_STATUS = 4,
+		ADMIN_ROTATE = 5 };
 
 struct admin_ask {
 	uint8_t op;
@@ -130,14 +138,17 @@ struct admin_session {
 enum admin_result {
 	ADMIN_OK = 0,
 	ADMIN_UNKNOWN = 1, /* no live session of that sid; refused for four hours all the same */
-	ADMIN_FAILED = 2   /* the revocation file could not be written */
+	ADMIN_FAILED = 2,  /* it could not be written: the log says why */
+	ADMIN_BUSY = 3     /* a signing key is being made already */
 };
 
 struct admin_done {
 	uint8_t result;
 	bool told;      /* revoke: the broker has confirmed it; else it will learn it */
 	bool connected; /* to the broker */
-	uint32_t count; /* sessions listed, revoked or live */
+	bool counted;   /* revoke: the broker has said how many connections it cut: */
+	uint32_t cut;
+	uint32_t count; /* sessions listed, revoked or live; rotate: token files written */
 	uint32_t revoked; /* refused sids that have not expired */
 	uint32_t uptime;  /* s */
 	char kid[KID_TEXT + 1];
@@ -150,7 +161,7 @@ enum {
 	FRAME_SIGN_READY = 8, FRAME_SIGN_ANSWER = 9,
 	FRAME_NET_SETUP = 16, FRAME_NET_ANSWER = 17, FRAME_NET_REVOKE = 18, FRAME_NET_SYNCED = 19,
 	FRAME_NET_STAT = 20,
-	FRAME_NET_STATUS = 24, FRAME_NET_ASK = 25, FRAME_NET_TOLD = 26,
+	FRAME_NET_STATUS = 24, FRAME_NET_ASK = 25, FRAME_NET_TOLD = 26, FRAME_NET_CUT = 27,
 	FRAME_ADMIN_ASK = 32, FRAME_ADMIN_SESSION = 33, FRAME_ADMIN_DONE = 34
 };
 
@@ -176,6 +187,7 @@ union frame_message {
 	struct net_revoke revoke;
 	struct net_synced synced;
 	struct net_told told;
+	struct net_cut cut;
 	struct net_stat stat;
 	struct admin_ask admin;
 	struct admin_session session;

@@ -10,14 +10,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/secret.h"
 #include "keysvc/cli.h"
 #include "keysvc/layout.h"
 #include "keysvc/main.h"
 #include "keysvc/net.h"
 #include "keysvc/signer.h"
 
+#define MIN_TOKEN_LIFE 8 /* s: less could not be renewed in time */
+
 struct arguments {
-	const char *dir, *broker, *ca, *gateways, *token_mode;
+	const char *dir, *broker, *ca, *gateways, *token_mode, *token_life;
 	bool all, json, if_missing, help, version;
 	char **words; /* the command and its operands */
 	int count;
@@ -26,10 +29,11 @@ struct arguments {
 static const char usage_text[] =
 	"usage: tether-keysvc [--dir DIR] COMMAND\n"
 	"  init [--if-missing]            make secrets and folders, once\n"
-	"  run --broker HOST:PORT [--ca FILE] [--gateways N] [--token-mode 0640]\n"
+	"  run --broker HOST:PORT [--ca FILE] [--gateways N] [--token-mode 0640] [--token-life S]\n"
 	"  list [--json]                  live sessions\n"
 	"  revoke SID|KEY|LINK|-|--all    end sessions now (-: one a line from standard input)\n"
 	"  status [--json]                is it running, is the broker there\n"
+	"  rotate                         sign with a new key from now on\n"
 	"DIR is " PATH_DEFAULT " unless given. Manual: tether-keysvc(8)\n";
 
 static int
@@ -44,13 +48,14 @@ usage(const char *wrong)
 static int
 read_arguments(struct arguments *a, int argc, char **argv)
 {
-	enum { DIR = 1, BROKER, CA, GATEWAYS, MODE, ALL, JSON, IF_MISSING, HELP, VERSION };
+	enum { DIR = 1, BROKER, CA, GATEWAYS, MODE, LIFE, ALL, JSON, IF_MISSING, HELP, VERSION };
 	static const struct option options[] = {
 		{"dir", required_argument, NULL, DIR},
 		{"broker", required_argument, NULL, BROKER},
 		{"ca", required_argument, NULL, CA},
 		{"gateways", required_argument, NULL, GATEWAYS},
 		{"token-mode", required_argument, NULL, MODE},
+		{"token-life", required_argument, NULL, LIFE},
 		{"all", no_argument, NULL, ALL},
 		{"json", no_argument, NULL, JSON},
 		{"if-missing", no_argument, NULL, IF_MISSING},
@@ -60,7 +65,8 @@ read_arguments(struct arguments *a, int argc, char **argv)
 	};
 	int option;
 
-	*a = (struct arguments){.dir = PATH_DEFAULT, .ca = "", .gateways = "1", .token_mode = "0600"};
+	*a = (struct arguments){.dir = PATH_DEFAULT, .ca = "", .gateways = "1", .token_mode = "0600",
+				.token_life = "14400"};
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
 		case DIR:
@@ -77,6 +83,9 @@ read_arguments(struct arguments *a, int argc, char **argv)
 			break;
 		case MODE:
 			a->token_mode = optarg;
+			break;
+		case LIFE:
+			a->token_life = optarg;
 			break;
 		case ALL:
 			a->all = true;
@@ -155,6 +164,7 @@ static const char *
 read_run(struct run_options *o, const struct arguments *a)
 {
 	long gateways = read_number(a->gateways, 0, MAX_GATEWAYS);
+	long life = read_number(a->token_life, MIN_TOKEN_LIFE, MAX_LIFE);
 
 	if (a->broker == NULL || read_broker(o, a->broker) != 0) {
 		return "run needs --broker HOST:PORT";
@@ -168,7 +178,11 @@ read_run(struct run_options *o, const struct arguments *a)
 	if (strcmp(a->token_mode, "0600") != 0 && strcmp(a->token_mode, "0640") != 0) {
 		return "--token-mode is 0600 or 0640";
 	}
+	if (life < 0) {
+		return "--token-life takes seconds, from 8 to 14400";
+	}
 	o->gateways = (unsigned)gateways;
+	o->token_life = (unsigned)life;
 	o->token_mode = a->token_mode[2] == '4' ? 0640 : 0600;
 	return NULL;
 }
@@ -246,6 +260,9 @@ run_command(const struct arguments *a)
 	if (strcmp(command, "status") == 0) {
 		return cli_status(a->json);
 	}
+	if (strcmp(command, "rotate") == 0) {
+		return cli_rotate();
+	}
 	return strcmp(command, "revoke") == 0 ? command_revoke(a) : usage("there is no such command");
 }
 
@@ -255,6 +272,9 @@ run_child(const char *name)
 {
 	if (strcmp(name, "signer") == 0) {
 		return signer_run();
+	}
+	if (strcmp(name, "rotate") == 0) {
+		return secret_process() == 0 && layout_rotate() == 0 ? EXIT_OK : EXIT_FAILED;
 	}
 	return strcmp(name, "net") == 0 ? net_run() : EXIT_USAGE;
 }

@@ -1,6 +1,6 @@
 /*
- * The layout of the key service's folder. layout_init runs in its own short-lived process (the
- * `init` command); the rest in signer and net. Input: files that an operator may have touched.
+ * The layout of the key service's folder. layout_init and layout_rotate run in short-lived
+ * processes of their own, the rest in main, signer and net. Input: files that an operator may have touched.
  */
 #include "keysvc/layout.h"
 
@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
@@ -18,12 +19,11 @@
 #include <openssl/obj_mac.h>
 #include <openssl/pem.h>
 
-#include "common/encode.h"
 #include "common/key.h"
 #include "common/max.h"
 #include "common/secret.h"
 
-#define PEM_CAP 512 /* a P-256 key in PEM is about 240 bytes */
+#define RETIRED_MARGIN 60 /* s: the former signer works on until its successor is there */
 
 int
 layout_kid(char kid[KID_TEXT + 1], const char *path)
@@ -142,26 +142,31 @@ save_key(const char *path, EVP_PKEY *key, bool private)
 	return made;
 }
 
-/* kid: the day, so that names sort by age, and four random hex digits. */
+/* kid: the second it was made, so that names sort by age. */
 static void
 new_kid(char kid[KID_TEXT + 1])
 {
-	uint8_t random[2];
-	char tail[HEX_LEN(2) + 1];
 	time_t now = time(NULL);
 	struct tm day;
 
-	secret_random(random, sizeof(random));
-	hex_encode(tail, random, sizeof(random));
 	gmtime_r(&now, &day);
-	strftime(kid, KID_TEXT + 1, "%Y%m%d-", &day);
-	strncat(kid, tail, KID_TEXT - strlen(kid));
+	strftime(kid, KID_TEXT + 1, "%Y%m%d-%H%M%S", &day);
 }
 
 static int
-make_sign_key(void)
+save_public(const char *kid, EVP_PKEY *key)
 {
-	char kid[KID_TEXT + 1], path[MAX_PATH];
+	char path[MAX_PATH];
+
+	snprintf(path, sizeof(path), PATH_PUBLIC "/%s.pem", kid);
+	return save_key(path, key, false);
+}
+
+/* Both halves. Returns 1 or -1. */
+static int
+make_sign_key(const char *kid)
+{
+	char path[MAX_PATH];
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	int made;
 
@@ -169,9 +174,11 @@ make_sign_key(void)
 		fprintf(stderr, "tether-keysvc: OpenSSL can't make a P-256 key\n");
 		return -1;
 	}
-	new_kid(kid);
 	snprintf(path, sizeof(path), PATH_SIGN_PREFIX "%s.pem", kid);
-	made = save_key(path, key, true);
+	made = save_public(kid, key);
+	if (made >= 0) {
+		made = save_key(path, key, true);
+	}
 	EVP_PKEY_free(key);
 	return made;
 }
@@ -180,7 +187,7 @@ make_sign_key(void)
 static int
 publish(const char *path)
 {
-	char kid[KID_TEXT + 1], public[MAX_PATH];
+	char kid[KID_TEXT + 1];
 	FILE *f = fopen(path, "re");
 	EVP_PKEY *key = f != NULL ? PEM_read_PrivateKey(f, NULL, NULL, NULL) : NULL;
 	int made = -1;
@@ -189,8 +196,7 @@ publish(const char *path)
 		fclose(f);
 	}
 	if (key != NULL && layout_kid(kid, path) == 0) {
-		snprintf(public, sizeof(public), PATH_PUBLIC "/%s.pem", kid);
-		made = save_key(public, key, false);
+		made = save_public(kid, key);
 	} else {
 		fprintf(stderr, "tether-keysvc: %s is not a usable signing key\n", path);
 	}
@@ -229,6 +235,7 @@ have_sign_key(void)
 int
 layout_init(void)
 {
+	char kid[KID_TEXT + 1];
 	int secret, sign = 0;
 
 	if (make_folders() != 0) {
@@ -236,11 +243,106 @@ layout_init(void)
 	}
 	secret = make_key_secret();
 	if (secret >= 0 && !have_sign_key()) {
-		sign = make_sign_key();
+		new_kid(kid);
+		sign = make_sign_key(kid);
 	}
 	/* The plugin expects the file from its first start on. */
 	if (secret < 0 || sign < 0 || publish_all() != 0 || make_once(PATH_REVOKED, "", 0, 0644) < 0) {
 		return -1;
 	}
 	return secret + sign;
+}
+
+/* ---- rotate -------------------------------------------------------------------------------- */
+
+/* Its last token runs out four hours from now. */
+static int
+retire(const char *path)
+{
+	char kid[KID_TEXT + 1], note[MAX_PATH];
+
+	if (layout_kid(kid, path) != 0) {
+		return 0; /* no key could have this name */
+	}
+	snprintf(note, sizeof(note), PATH_RETIRED "%s", kid);
+	if (file_write(note, "", 0, 0600) != 0) {
+		return complain(note);
+	}
+	if (unlink(path) != 0) {
+		fprintf(stderr, "tether-keysvc: can't remove %s: %s\n", path, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+/* A name that sorts behind that of `path`. A key of this very second is waited for. 0 or -1. */
+static int
+next_kid(char kid[KID_TEXT + 1], const char *path)
+{
+	char newest[KID_TEXT + 1] = "";
+
+	(void)layout_kid(newest, path);
+	new_kid(kid);
+	for (int tries = 0; strcmp(kid, newest) <= 0 && tries < 2; tries++) {
+		sleep(1);
+		new_kid(kid);
+	}
+	if (strcmp(kid, newest) <= 0) {
+		fprintf(stderr, "tether-keysvc: the signing key is newer than the clock says it is now\n");
+		return -1;
+	}
+	return 0;
+}
+
+int
+layout_rotate(void)
+{
+	char kid[KID_TEXT + 1];
+	glob_t former;
+	int result = -1;
+
+	if (glob(PATH_SIGN_PREFIX "*.pem", 0, NULL, &former) != 0) {
+		fprintf(stderr, "tether-keysvc: there is no signing key to replace\n");
+		return -1;
+	}
+	if (next_kid(kid, former.gl_pathv[former.gl_pathc - 1]) == 0) {
+		result = make_sign_key(kid) == 1 ? 0 : -1;
+	}
+	for (size_t i = 0; i < former.gl_pathc && result == 0; i++) {
+		result = retire(former.gl_pathv[i]);
+	}
+	globfree(&former);
+	return result == 0 ? file_sync_folder(PATH_SIGN_PREFIX) : -1;
+}
+
+static int
+forget(const char *note)
+{
+	char public[MAX_PATH];
+
+	snprintf(public, sizeof(public), PATH_PUBLIC "/%s.pem", note + strlen(PATH_RETIRED));
+	if (unlink(public) != 0 && errno != ENOENT) {
+		return -1;
+	}
+	return unlink(note);
+}
+
+int
+layout_forget(int64_t now)
+{
+	glob_t found;
+	struct stat st;
+	int result = 0;
+
+	if (glob(PATH_RETIRED "*", 0, NULL, &found) != 0) {
+		return 0;
+	}
+	for (size_t i = 0; i < found.gl_pathc && result == 0; i++) {
+		if (stat(found.gl_pathv[i], &st) == 0 &&
+		    st.st_mtim.tv_sec + MAX_LIFE + RETIRED_MARGIN <= now) {
+			result = forget(found.gl_pathv[i]);
+		}
+	}
+	globfree(&found);
+	return result;
 }

@@ -5,6 +5,7 @@
 #define TETHER_KEYSVC_LAYOUT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <openssl/evp.h>
 
@@ -20,6 +21,7 @@
 #define PATH_JOURNAL "state/journal"
 #define PATH_SOCKET "state/keysvc.sock"
 #define PATH_STATE "state"
+#define PATH_RETIRED "state/retired-" /* + kid: since when it does not sign any more (mtime) */
 
 /* The key id in ".../<kid>.pem" or ".../sign-<kid>.pem". 0, or -1 when it is not [a-z0-9-]{1,16}. */
 int layout_kid(char kid[KID_TEXT + 1], const char *path);
@@ -32,5 +34,13 @@ EVP_PKEY *layout_public_key(const char *path);
 /* Makes folders, secrets and public keys that are missing; overwrites nothing. Returns how many
  * secrets were made (0: all were there), or -1 after a line to standard error. */
 int layout_init(void);
+
+/* Makes a new signing key: first its public half, so that a token is never signed with a key that
+ * could not be found, then the private one; removes the former private ones and notes when.
+ * 0, or -1 after a line to standard error. */
+int layout_rotate(void);
+
+/* Removes public keys whose last token has run out by `now` (unix seconds). 0 or -1 with errno. */
+int layout_forget(int64_t now);
 
 #endif

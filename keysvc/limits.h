@@ -41,8 +41,14 @@
 #define NET_PATIENCE 30000   /* ms: a net process silent for so long is replaced */
 #define BACKOFF_MIN 250      /* ms; doubles, with a random half, up to: */
 #define BACKOFF_MAX 10000
-#define RENEW_PERIOD 3600000 /* ms between new tokens for the gateways */
-#define NET_LIFE 12600000    /* ms: a connection is renewed well before its token ends (4 h) */
+/* Of a service token's life, after so much it is renewed: hourly for the gateways' files, of which
+ * one may come too late; the own connection half an hour before its end. */
+#define RENEW_GATEWAY(life_ms) ((life_ms) / 4)
+#define RENEW_NET(life_ms) ((life_ms) / 8 * 7)
+#define LEAVE_PATIENCE 2000  /* ms that a net process with a successor has to end by itself */
+#define MAKE_PATIENCE 10000  /* ms to make a signing key */
+#define ROTATE_WAIT 5000     /* ms that brokers have to read it: they look once a second */
+#define ROTATE_PATIENCE 25000 /* ms for all of `rotate` */
 #define TIDY_PERIOD 600000   /* ms between removals of what has expired */
 #define ADMIN_PATIENCE 10000 /* ms: an admin connection idle for so long is closed */
 #define TOLD_PATIENCE 1000   /* ms that `revoke` waits for the broker (DESIGN 5: within 1 s) */

@@ -1,9 +1,9 @@
 /*
  * The main process of the key service: it decides, it writes the journal, the revocation file and
  * the token files, and it keeps signer and net running. It holds no secret and reads no network.
- * Its parts: main_run.c (set-up, loop, timers), main_signer.c (calls to the signer), main_net.c
- * (the net process and what the broker has to be told), main_desk.c (what is asked and answered),
- * main_admin.c (the admin's socket).
+ * Its parts: main_run.c (set-up, loop, timers), main_signer.c (calls to the signer), main_rotate.c
+ * (a new signing key), main_net.c (the net process and what the broker has to be told), main_desk.c
+ * (what is asked and answered), main_admin.c (the admin's socket).
  */
 #ifndef TETHER_KEYSVC_MAIN_H
 #define TETHER_KEYSVC_MAIN_H
@@ -25,6 +25,7 @@ struct run_options {
 	char ca[MAX_PATH]; /* absolute; "" = the system's */
 	unsigned gateways; /* 0..MAX_GATEWAYS token files */
 	mode_t token_mode; /* 0600 or 0640 */
+	unsigned token_life; /* s, of service tokens; at most MAX_LIFE */
 };
 
 /* Deadlines, each with one handler (main_run.c). */
@@ -34,10 +35,13 @@ enum due {
 	DUE_NET,       /* ask for a token and start the net process */
 	DUE_NET_LATE,  /* it does not connect, or is silent */
 	DUE_NET_OLD,   /* its token comes near its end */
+	DUE_NET_NEXT,  /* its successor does not connect in time */
+	DUE_NET_LEFT,  /* its forerunner does not end */
 	DUE_STAT,      /* send the counters */
 	DUE_TOKENS,    /* new tokens for the gateways */
 	DUE_SYNC,      /* the journal has lines that are not on the disk yet */
 	DUE_TIDY,      /* drop what has expired */
+	DUE_ROTATE,    /* the next step to a new signing key */
 	DUE_ADMIN,     /* an admin connection waits or idles */
 	DUE_COUNT
 };
@@ -61,8 +65,9 @@ struct call {
 struct admin {
 	int fd; /* -1: free */
 	uint64_t deadline; /* ms: then it is answered as it stands, or closed */
-	enum { ADMIN_IDLE, ADMIN_LISTING, ADMIN_WAITING } doing;
-	size_t at;   /* LISTING: next session; WAITING: how much the broker must have confirmed */
+	enum { ADMIN_IDLE, ADMIN_LISTING, ADMIN_WAITING, ADMIN_ROTATING } doing;
+	size_t at;   /* LISTING: next session; WAITING: how much the broker must have confirmed, */
+	size_t from; /* and from where on what it cut counts */
 	struct admin_done done;
 };
 
@@ -83,13 +88,22 @@ struct keysvc {
 		uint32_t tag;
 	} signer;
 	struct {
+		enum { ROTATE_NOT, ROTATE_MAKING, ROTATE_WAITING, ROTATE_STARTING, ROTATE_READY,
+		       ROTATE_TOKENS } step;
+		struct child maker; /* makes the key */
+		struct child next;  /* the signer that has it, until it takes over */
+		char kid[KID_TEXT + 1];
+	} rotation;
+	struct {
 		struct child child;
+		struct child next; /* connects with a new token, then takes over */
+		struct child left; /* was taken over from: ends by itself */
 		uint32_t number; /* counts the processes started */
 		bool connected, blocked; /* blocked: its socket is full */
 		uint64_t since;  /* ms, of the connection */
 		unsigned failures;
 		char why[96]; /* the last trouble that was logged: each is logged once */
-		size_t sent, told; /* how many of the revocations */
+		size_t sent, told, counted; /* how many of the revocations */
 		bool synced;
 	} net;
 	unsigned gateways_done; /* token files written in this round */
@@ -123,16 +137,34 @@ void signer_readable(struct keysvc *k);
 void signer_late(struct keysvc *k);
 void signer_renew_tokens(struct keysvc *k);
 
+/* ---- main_rotate.c ---- */
+/* Starts to make a new signing key; the admins that wait are told the end. 0, or -1 when one is in
+ * the making already. */
+int rotate_begin(struct keysvc *k);
+void rotate_maker_readable(struct keysvc *k);
+void rotate_next_readable(struct keysvc *k);
+/* The deadline of the present step. */
+void rotate_due(struct keysvc *k);
+/* Lets the next signer take over when it is ready and no call is open. */
+void rotate_take_over(struct keysvc *k);
+/* The gateways' tokens were written anew. */
+void rotate_tokens_written(struct keysvc *k);
+
 /* ---- main_net.c ---- */
 void net_begin(struct keysvc *k);
 /* The token for the net process has come: start it. */
 void net_start(struct keysvc *k, const struct sign_answer *a);
 void net_start_failed(struct keysvc *k);
 void net_readable(struct keysvc *k);
+void net_next_readable(struct keysvc *k);
+void net_left_readable(struct keysvc *k);
+void net_next_late(struct keysvc *k);
+void net_left_late(struct keysvc *k);
 /* Sends what revocations the broker has not been told, as far as there is room. */
 void net_tell(struct keysvc *k);
 void net_answer(struct keysvc *k, const struct net_ask *ask, const struct reply *reply);
 void net_late(struct keysvc *k);
+/* Has another process connect, which then takes over: nothing that is asked meanwhile gets lost. */
 void net_renew(struct keysvc *k);
 void net_stat(struct keysvc *k);
 
@@ -154,6 +186,8 @@ int admin_open(struct keysvc *k);
 void admin_accept(struct keysvc *k);
 void admin_readable(struct keysvc *k, struct admin *a);
 void admin_writable(struct keysvc *k, struct admin *a);
+/* Ends the wait of admins for a new signing key. */
+void admin_rotated(struct keysvc *k, bool done);
 /* Answers who waits for the broker and closes who idles, when it is time. */
 void admin_check(struct keysvc *k);
 

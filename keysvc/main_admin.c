@@ -83,6 +83,7 @@ wait_for_broker(struct keysvc *k, struct admin *a)
 	net_tell(k);
 	a->doing = ADMIN_WAITING;
 	a->at = k->revoked.count;
+	a->done.cut = 0;
 	a->deadline = clock_ms() + TOLD_PATIENCE;
 	main_due_in(k, DUE_ADMIN, CHECK_MS);
 }
@@ -133,9 +134,37 @@ tell_status(struct keysvc *k, struct admin *a)
 }
 
 static void
+begin_rotation(struct keysvc *k, struct admin *a)
+{
+	if (rotate_begin(k) != 0) {
+		a->done.result = ADMIN_BUSY;
+		finish(k, a);
+		return;
+	}
+	a->doing = ADMIN_ROTATING;
+	a->deadline = clock_ms() + ROTATE_PATIENCE;
+}
+
+void
+admin_rotated(struct keysvc *k, bool done)
+{
+	for (size_t i = 0; i < MAX_ADMINS; i++) {
+		struct admin *a = &k->admins[i];
+
+		if (a->fd >= 0 && a->doing == ADMIN_ROTATING) {
+			a->done.result = done ? ADMIN_OK : ADMIN_FAILED;
+			a->done.count = k->options->gateways;
+			memcpy(a->done.kid, k->signer.kid, sizeof(a->done.kid));
+			finish(k, a);
+		}
+	}
+}
+
+static void
 handle_ask(struct keysvc *k, struct admin *a, const struct admin_ask *ask)
 {
 	memset(&a->done, 0, sizeof(a->done));
+	a->from = k->revoked.count;
 	switch (ask->op) {
 	case ADMIN_LIST:
 		a->doing = ADMIN_LISTING;
@@ -150,6 +179,9 @@ handle_ask(struct keysvc *k, struct admin *a, const struct admin_ask *ask)
 		break;
 	case ADMIN_STATUS:
 		tell_status(k, a);
+		break;
+	case ADMIN_ROTATE:
+		begin_rotation(k, a);
 		break;
 	default:
 		admin_close(a);
@@ -213,7 +245,8 @@ admin_check(struct keysvc *k)
 		}
 		if (a->doing == ADMIN_WAITING) {
 			a->done.told = k->net.connected && k->net.told >= a->at;
-			if (a->done.told || !k->net.connected || now >= a->deadline) {
+			a->done.counted = a->done.told && k->net.counted >= a->at;
+			if (a->done.counted || !k->net.connected || now >= a->deadline) {
 				finish(k, a);
 			}
 		} else if (now >= a->deadline) {

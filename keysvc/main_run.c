@@ -119,10 +119,14 @@ tidy(struct keysvc *k)
 		main_due_in(k, DUE_TIDY, TIDY_AGAIN);
 		return;
 	}
+	if (layout_forget(now) != 0) {
+		log_error("can't remove an old public key: %s", strerror(errno));
+	}
 	result = journal_tidy(&k->journal, PATH_JOURNAL, now);
 	if (result == 0 && settled) {
-		result = revocations_tidy(&k->revoked, PATH_REVOKED, now);
-		k->net.sent = k->net.told = k->net.connected ? k->revoked.count : 0;
+		result = revocations_tidy(&k->revoked, now);
+		k->net.sent = k->net.connected ? k->revoked.count : 0;
+		k->net.told = k->net.counted = k->net.sent;
 	}
 	if (result != 0) {
 		log_error("can't write journal or revocations anew: %s", strerror(errno));
@@ -136,10 +140,13 @@ static void (*const handlers[DUE_COUNT])(struct keysvc *k) = {
 	[DUE_NET] = net_begin,
 	[DUE_NET_LATE] = net_late,
 	[DUE_NET_OLD] = net_renew,
+	[DUE_NET_NEXT] = net_next_late,
+	[DUE_NET_LEFT] = net_left_late,
 	[DUE_STAT] = net_stat,
 	[DUE_TOKENS] = signer_renew_tokens,
 	[DUE_SYNC] = sync_journal,
 	[DUE_TIDY] = tidy,
+	[DUE_ROTATE] = rotate_due,
 	[DUE_ADMIN] = admin_check,
 };
 
@@ -172,7 +179,10 @@ next_due(const struct keysvc *k)
 
 /* ---- loop ---------------------------------------------------------------------------------- */
 
-enum { AT_SIGNAL, AT_SIGNER, AT_NET, AT_LISTENER, AT_ADMIN, AT_COUNT = AT_ADMIN + MAX_ADMINS };
+enum {
+	AT_SIGNAL, AT_SIGNER, AT_NET, AT_NET_NEXT, AT_NET_LEFT, AT_MAKER, AT_SIGNER_NEXT, AT_LISTENER,
+	AT_ADMIN, AT_COUNT = AT_ADMIN + MAX_ADMINS
+};
 
 static void
 fill_poll(const struct keysvc *k, struct pollfd p[AT_COUNT], int signals)
@@ -182,6 +192,10 @@ fill_poll(const struct keysvc *k, struct pollfd p[AT_COUNT], int signals)
 	p[AT_SIGNER] = (struct pollfd){k->signer.child.fd, POLLIN, 0};
 	p[AT_NET] = (struct pollfd){k->net.child.fd,
 				    (short)(POLLIN | (k->net.blocked ? POLLOUT : 0)), 0};
+	p[AT_NET_NEXT] = (struct pollfd){k->net.next.fd, POLLIN, 0};
+	p[AT_NET_LEFT] = (struct pollfd){k->net.left.fd, POLLIN, 0};
+	p[AT_MAKER] = (struct pollfd){k->rotation.maker.fd, POLLIN, 0};
+	p[AT_SIGNER_NEXT] = (struct pollfd){k->rotation.next.fd, POLLIN, 0};
 	p[AT_LISTENER] = (struct pollfd){k->listener, POLLIN, 0};
 	for (size_t i = 0; i < MAX_ADMINS; i++) {
 		bool writes = k->admins[i].doing == ADMIN_LISTING;
@@ -210,6 +224,30 @@ serve_admins(struct keysvc *k, const struct pollfd p[AT_COUNT])
 	}
 }
 
+/* Each handler reads without waiting, so that it does no harm when the descriptor of its child has
+ * just become another's. */
+static void
+serve_children(struct keysvc *k, const struct pollfd p[AT_COUNT])
+{
+	const struct {
+		const struct child *child;
+		void (*readable)(struct keysvc *k);
+	} children[] = {
+		[AT_SIGNER] = {&k->signer.child, signer_readable},
+		[AT_NET] = {&k->net.child, net_readable},
+		[AT_NET_NEXT] = {&k->net.next, net_next_readable},
+		[AT_NET_LEFT] = {&k->net.left, net_left_readable},
+		[AT_MAKER] = {&k->rotation.maker, rotate_maker_readable},
+		[AT_SIGNER_NEXT] = {&k->rotation.next, rotate_next_readable},
+	};
+
+	for (size_t i = AT_SIGNER; i <= AT_SIGNER_NEXT; i++) {
+		if ((p[i].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && children[i].child->fd >= 0) {
+			children[i].readable(k);
+		}
+	}
+}
+
 /* Until a signal asks to end (0) or the service can't go on (-1). */
 static int
 loop(struct keysvc *k, int signals)
@@ -224,13 +262,7 @@ loop(struct keysvc *k, int signals)
 		if (p[AT_SIGNAL].revents != 0) {
 			return 0;
 		}
-		if (p[AT_SIGNER].revents != 0) {
-			signer_readable(k);
-		}
-		if (p[AT_NET].revents & (POLLIN | POLLHUP | POLLERR) &&
-		    p[AT_NET].fd == k->net.child.fd) {
-			net_readable(k);
-		}
+		serve_children(k, p);
 		serve_admins(k, p);
 		net_tell(k);
 		run_due(k);
@@ -252,6 +284,7 @@ open_signals(void)
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error to report */
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -296,6 +329,17 @@ open_all(struct keysvc *k)
 	return 0;
 }
 
+static void
+end_children(struct keysvc *k)
+{
+	struct child *const children[] = {&k->net.child,  &k->net.next,       &k->net.left,
+					  &k->signer.child, &k->rotation.maker, &k->rotation.next};
+
+	for (size_t i = 0; i < sizeof(children) / sizeof(children[0]); i++) {
+		main_end_child(children[i]);
+	}
+}
+
 int
 main_run(const struct run_options *options)
 {
@@ -306,7 +350,8 @@ main_run(const struct run_options *options)
 	(void)secret_process(); /* tokens pass through here */
 	k.options = options;
 	k.started = clock_ms();
-	k.signer.child.fd = k.net.child.fd = k.listener = -1;
+	k.signer.child.fd = k.rotation.maker.fd = k.rotation.next.fd = -1;
+	k.net.child.fd = k.net.next.fd = k.net.left.fd = k.listener = -1;
 	for (size_t i = 0; i < MAX_ADMINS; i++) {
 		k.admins[i].fd = -1;
 	}
@@ -316,11 +361,10 @@ main_run(const struct run_options *options)
 		return 1;
 	}
 	main_due_in(&k, DUE_SIGNER, 0);
-	main_due_in(&k, DUE_TIDY, TIDY_PERIOD);
+	main_due_in(&k, DUE_TIDY, 0);
 	result = loop(&k, signals);
 	notify("STOPPING=1");
-	main_end_child(&k.net.child);
-	main_end_child(&k.signer.child);
+	end_children(&k);
 	unlink(PATH_SOCKET);
 	(void)fdatasync(k.journal.file.fd);
 	return result == 0 ? 0 : 1;

@@ -72,6 +72,7 @@ send_call(struct keysvc *k, const struct call *c)
 	default:
 		m.service.tag = c->tag;
 		m.service.role = c->kind == CALL_GATEWAY ? ROLE_GW : ROLE_KEYSVC;
+		m.service.life = k->options->token_life;
 		break;
 	}
 	return frames_send(k->signer.child.fd, frames_to_signer, type, &m);
@@ -107,8 +108,9 @@ renew_next(struct keysvc *k)
 
 	if (call.gateway > k->options->gateways) {
 		k->gateways_done = 0;
-		main_due_in(k, DUE_TOKENS, RENEW_PERIOD);
+		main_due_in(k, DUE_TOKENS, RENEW_GATEWAY(k->options->token_life * UINT64_C(1000)));
 		main_announce(k);
+		rotate_tokens_written(k);
 	} else if (signer_call(k, &call) != 0) {
 		main_due_in(k, DUE_TOKENS, RESTART_MS);
 	}
@@ -206,4 +208,5 @@ signer_readable(struct keysvc *k)
 		return;
 	}
 	set_call_deadline(k);
+	rotate_take_over(k);
 }

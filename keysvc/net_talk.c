@@ -18,7 +18,8 @@
 #include "keysvc/net.h"
 #include "common/rate.h"
 
-#define FILTER "key/+/+/req"
+#define REQUESTS "key/+/+/req"
+#define CUT "key/cut"
 #define CONTROL "$CONTROL/tether/v1"
 
 /* ---- towards main -------------------------------------------------------------------------- */
@@ -210,6 +211,29 @@ take_request(struct net *n, const struct mosquitto_message *message)
 	refuse(n, &ask, why, text);
 }
 
+/* "<sid hex> <number>", from the broker's plugin (docs/PROTOCOL.md "Revocation"). */
+static void
+take_cut(struct net *n, const struct mosquitto_message *message)
+{
+	const char *text = message->payload;
+	size_t len = (size_t)message->payloadlen, at = HEX_LEN(SID_LEN) + 1;
+	struct net_cut cut = {0};
+
+	if (len <= at || len > at + 6 || text[at - 1] != ' ' ||
+	    hex_decode(cut.sid, SID_LEN, text, at - 1) != 0) {
+		n->status.bad++;
+		return;
+	}
+	for (; at < len; at++) {
+		if (text[at] < '0' || text[at] > '9') {
+			n->status.bad++;
+			return;
+		}
+		cut.connections = cut.connections * 10 + (uint32_t)(text[at] - '0');
+	}
+	(void)frames_send(CHILD_FD, frames_from_net, FRAME_NET_CUT, &cut);
+}
+
 /* ---- libmosquitto's callbacks -------------------------------------------------------------- */
 
 /* libmosquitto stops reading when errno is EAGAIN after a callback, although TLS may still hold
@@ -222,13 +246,18 @@ on_message(struct mosquitto *m, void *user, const struct mosquitto_message *mess
 
 	(void)m;
 	(void)p;
-	take_request(user, message);
+	if (strcmp(message->topic, CUT) == 0) {
+		take_cut(user, message);
+	} else {
+		take_request(user, message);
+	}
 	errno = error;
 }
 
 static void
 on_connect(struct mosquitto *m, void *user, int reason, int flags, const mosquitto_property *p)
 {
+	char requests[] = REQUESTS, cut[] = CUT, *const filters[] = {requests, cut};
 	struct net *n = user;
 
 	(void)flags;
@@ -237,7 +266,7 @@ on_connect(struct mosquitto *m, void *user, int reason, int flags, const mosquit
 		net_talk_end(n, reason == MQTT_RC_NOT_AUTHORIZED || reason == MQTT_RC_BAD_USERNAME_OR_PASSWORD
 				  ? "the broker does not accept this key service's token"
 				  : "the broker refused the connection");
-	} else if (mosquitto_subscribe_v5(m, NULL, FILTER, 1, 0, NULL) != 0) {
+	} else if (mosquitto_subscribe_multiple(m, NULL, 2, filters, 1, 0, NULL) != 0) {
 		net_talk_lost(n);
 	}
 }
@@ -251,7 +280,8 @@ on_subscribe(struct mosquitto *m, void *user, int mid, int count, const int *gra
 	(void)m;
 	(void)mid;
 	(void)p;
-	if (count != 1 || granted[0] >= MQTT_RC_UNSPECIFIED) {
+	/* A broker that keeps CUT from us can't say how many connections it cut: no reason to give up. */
+	if (count < 1 || granted[0] >= MQTT_RC_UNSPECIFIED) {
 		net_talk_end(n, "the broker does not let the key service listen");
 		return;
 	}

@@ -47,12 +47,12 @@ append(struct lines *file, const struct revoked *entry)
 }
 
 static int
-rewrite(struct revocations *r, const char *path)
+rewrite(struct revocations *r)
 {
 	struct lines fresh;
 
 	/* The plugin reads it as another user. A sid that is refused is no secret. */
-	if (lines_begin(&fresh, path, 0644) != 0) {
+	if (lines_begin(&fresh, r->path, 0644) != 0) {
 		return -1;
 	}
 	for (size_t i = 0; i < r->count; i++) {
@@ -61,19 +61,19 @@ rewrite(struct revocations *r, const char *path)
 			return -1;
 		}
 	}
-	return lines_commit(&r->file, &fresh, path);
+	return lines_commit(&r->file, &fresh, r->path);
 }
 
 int
 revocations_open(struct revocations *r, const char *path, int64_t now)
 {
-	*r = (struct revocations){.file = {.fd = -1}};
+	*r = (struct revocations){.file = {.fd = -1}, .path = path};
 	r->list = calloc(MAX_REVOKED, sizeof(r->list[0]));
 	if (r->list == NULL || lines_load(path, load_line, r) != 0) {
 		return -1;
 	}
 	drop_expired(r, now);
-	return rewrite(r, path);
+	return rewrite(r);
 }
 
 bool
@@ -108,13 +108,17 @@ revocations_add(struct revocations *r, const uint8_t sid[SID_LEN], int64_t expir
 }
 
 int
-revocations_sync(const struct revocations *r)
+revocations_sync(struct revocations *r)
 {
-	return fdatasync(r->file.fd);
+	if (!r->broken && fdatasync(r->file.fd) == 0) {
+		return 0;
+	}
+	r->broken = rewrite(r) != 0;
+	return r->broken ? -1 : 0;
 }
 
 int
-revocations_tidy(struct revocations *r, const char *path, int64_t now)
+revocations_tidy(struct revocations *r, int64_t now)
 {
-	return drop_expired(r, now) > 0 ? rewrite(r, path) : 0;
+	return drop_expired(r, now) > 0 ? rewrite(r) : 0;
 }

@@ -195,7 +195,7 @@ answer_service(const struct signer *s, struct sign_answer *a, const struct sign_
 		a->why = REFUSED_ROLE;
 		return;
 	}
-	a->expiry = a->issued + MAX_LIFE;
+	a->expiry = a->issued + (ask->life < MAX_LIFE ? ask->life : MAX_LIFE);
 	make_token(s, a, ask->role);
 }
 

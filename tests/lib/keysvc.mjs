@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { connect, hexId } from './broker.mjs';
-import { bin, start, until } from './proc.mjs';
+import { connect, hexId, startBroker } from './broker.mjs';
+import { bin, certs, folder, freePort, read, start, until } from './proc.mjs';
 
 export const program = path.join(bin, 'tether-keysvc');
 
@@ -94,3 +94,31 @@ export async function issueAsGuest(t, { port, ca }, fields) {
 
 // True within `ms`, for what has to happen soon.
 export const soon = (check, what, ms = 5000) => until(check, ms, what);
+
+// Broker, key service and where they are: what most tests begin with.
+export async function setUp(t, options = {}) {
+  const dir = folder(t);
+  const tls = certs(`${dir}/tls`);
+  const data = `${dir}/data`;
+  const port = await freePort();
+  await keysvc(['--dir', data, 'init']);
+  const brokerOptions = { dir, port, tls: `${dir}/tls`, data };
+  const broker = await startBroker(t, brokerOptions);
+  const daemonOptions = { dir: data, brokerPort: port, ca: tls.ca, ...options };
+  const daemon = await startKeysvc(t, daemonOptions);
+  return { dir, data, port, ca: tls.ca, broker, brokerOptions, daemon, daemonOptions };
+}
+
+// A session with its agent and a partner connected, as the gateway would do it.
+export async function joinedSession(t, at, gateway) {
+  const issued = await issueAsGuest(t, at);
+  const agent = await connectAsker(t, { ...at, who: { role: 'agent', client: issued.client, token: issued.token } });
+  await agent.subscribe(`s/${issued.sid}/cmd`);
+  const redeemed = await gateway.redeem(issued.key);
+  const partner = await connect(t, { ...at, who: redeemed });
+  await partner.subscribe(`s/${issued.sid}/state`);
+  return { issued, agent, redeemed, partner };
+}
+
+// What the revocation file says now.
+export const revokedLines = (data) => read(`${data}/revoked/revoked`).split('\n').filter(Boolean);

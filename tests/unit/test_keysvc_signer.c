@@ -172,7 +172,9 @@ only_services_get_a_token_for_the_asking(void **state)
 {
 	(void)state;
 	for (unsigned role = 0; role < 256; role++) {
-		const struct sign_service question = {.tag = role, .role = (uint8_t)role};
+		const struct sign_service question = {.tag = role,
+						      .role = (uint8_t)role,
+						      .life = MAX_LIFE};
 		struct sign_answer a = ask(FRAME_SIGN_SERVICE, &question);
 
 		if (role == ROLE_GW || role == ROLE_KEYSVC) {
@@ -182,6 +184,41 @@ only_services_get_a_token_for_the_asking(void **state)
 			assert_int_equal(a.why, REFUSED_ROLE);
 			assert_string_equal(a.token, "");
 		}
+	}
+}
+
+static void
+a_service_may_ask_for_less_than_four_hours_but_not_for_more(void **state)
+{
+	static const struct {
+		uint32_t asked, given;
+	} rows[] = {{10, 10}, {MAX_LIFE, MAX_LIFE}, {MAX_LIFE + 1, MAX_LIFE}, {UINT32_MAX, MAX_LIFE}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct sign_service question = {.role = ROLE_GW, .life = rows[i].asked};
+		struct sign_answer a = ask(FRAME_SIGN_SERVICE, &question);
+
+		assert_int_equal(a.expiry - a.issued, rows[i].given);
+		(void)verified(&a);
+	}
+}
+
+static void
+a_frame_of_any_other_type_or_length_ends_it(void **state)
+{
+	(void)state;
+	for (unsigned type = 0; type < 64; type++) {
+		uint8_t frame[4 + 80] = {FRAME_VERSION, (uint8_t)type, 0, 80};
+		int status;
+
+		start(state);
+		assert_int_equal(send(signer.fd, frame, sizeof(frame), 0), sizeof(frame));
+		assert_int_equal(waitpid(signer.pid, &status, 0), signer.pid);
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+		signer.pid = 0;
+		close(signer.fd);
+		stop(state);
 	}
 }
 
@@ -236,6 +273,9 @@ main(void)
 						start, stop),
 		cmocka_unit_test_setup_teardown(every_changed_bit_of_a_key_is_forgery, start, stop),
 		cmocka_unit_test_setup_teardown(only_services_get_a_token_for_the_asking, start, stop),
+		cmocka_unit_test_setup_teardown(a_service_may_ask_for_less_than_four_hours_but_not_for_more,
+						start, stop),
+		cmocka_unit_test(a_frame_of_any_other_type_or_length_ends_it),
 		cmocka_unit_test_setup_teardown(a_key_of_another_secret_is_forged, start, stop),
 		cmocka_unit_test_setup_teardown(a_frame_that_is_none_of_the_three_calls_ends_it, start,
 						stop),

@@ -200,7 +200,7 @@ revocations_come_back_and_end_with_their_keys(void **state)
 	assert_int_equal(revocations_open(&r, "file", NOW + 1), 0);
 	assert_true(revocations_has(&r, one) && revocations_has(&r, two));
 	assert_false(revocations_has(&r, three));
-	assert_int_equal(revocations_tidy(&r, "file", NOW + 100), 0);
+	assert_int_equal(revocations_tidy(&r, NOW + 100), 0);
 	assert_false(revocations_has(&r, one));
 	assert_true(revocations_has(&r, two));
 	revocations_close(&r);
