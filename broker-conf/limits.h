@@ -12,6 +12,9 @@
 #define MAX_GUESTS_PER_NET 4 /* one household: one IPv4 address or one IPv6 /64 */
 #define GUEST_LIFE_MS 30000  /* from CONNECT to the cut */
 #define GUEST_MESSAGES 4     /* one request, and some asked again */
+/* The same for an agent and connection: what waits for the key service has a bound in the broker
+ * (max_queued_messages), so a few who ask without end would push out the questions of others. */
+#define AGENT_MESSAGES 16
 /* Guests' logins: so many at once, then one every so many ms. A guest may ask the broker to remember
  * its session (1.5 kB) for an hour, which API 2.0 does not show: all together make 110 MB at most. */
 #define GUEST_BURST 600

@@ -145,15 +145,19 @@ in_time(const struct record *r, struct moment now)
 	return r->token.role == ROLE_GUEST || now.unix_ms < r->token.exp * 1000;
 }
 
-/* Counts a guest's message that would be passed on: false when it has had its share. */
+/* Counts a question to the key service that would be passed on: false when the asker has had its
+ * share. Guests say nothing else. */
 static bool
-guest_may_speak(struct policy *p, struct record *r)
+has_share(struct policy *p, struct record *r, const char *topic)
 {
-	if (r->token.role == ROLE_GUEST && ++r->messages > GUEST_MESSAGES) {
-		records_end(&p->records, r, WHY_ROOM);
-		return false;
+	unsigned share = r->token.role == ROLE_GUEST ? GUEST_MESSAGES : AGENT_MESSAGES;
+
+	if ((r->token.role != ROLE_GUEST && r->token.role != ROLE_AGENT) ||
+	    strncmp(topic, "key/", 4) != 0 || ++r->messages <= share) {
+		return true;
 	}
-	return true;
+	records_end(&p->records, r, WHY_ROOM);
+	return false;
 }
 
 bool
@@ -167,7 +171,7 @@ policy_access(struct policy *p, const char *id, enum access access, const char *
 	}
 	switch (access) {
 	case ACCESS_PUBLISH:
-		return token_may_publish(&r->token, topic) && guest_may_speak(p, r);
+		return token_may_publish(&r->token, topic) && has_share(p, r, topic);
 	case ACCESS_RECEIVE:
 		return token_may_receive(&r->token, topic);
 	case ACCESS_SUBSCRIBE:

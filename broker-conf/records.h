@@ -27,7 +27,7 @@ struct record {
 	const void *context; /* the broker's connection, only compared; NULL once it is gone */
 	enum why why;
 	uint64_t due; /* boot milliseconds: when it is to be cut; 0 as soon as `why` is set */
-	unsigned messages; /* published by a guest */
+	unsigned messages; /* guest, agent: published to the key service */
 	size_t place; /* in the heap */
 	struct record *next_id, *next_sid;
 };

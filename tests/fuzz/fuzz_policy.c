@@ -180,8 +180,8 @@ play_revoke(size_t session)
 	revoked[session] = revoked[session] || rc == 0;
 }
 
-/* May this one publish on a topic that is whose? Guests are asked whether they may read: what they
- * say is counted. */
+/* May this one publish on a topic that is whose? Guests are asked whether they may read, and agents
+ * whether they may send a state: what they ask the key service is counted. */
 static bool
 may_publish(int n, int whose)
 {
@@ -192,7 +192,8 @@ may_publish(int n, int whose)
 				     false, now());
 	}
 	return policy_access(&policy, people[n].token.client, ACCESS_PUBLISH,
-			     whose == KEYSVC ? "stat/keysvc" : t->pub[0], false, now());
+			     whose == KEYSVC ? "stat/keysvc" : t->pub[t->pub_count - 1], false,
+			     now());
 }
 
 /* After a tick: who had to go is gone, and who is gone may nothing. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connect, hexId, startBroker } from '../lib/broker.mjs';
 import { connectPacket, publishPacket, refusedWith } from '../lib/attack.mjs';
-import { issueRequest, keysvc, startKeysvc } from '../lib/keysvc.mjs';
+import { connectGateway, issueRequest, keysvc, startKeysvc } from '../lib/keysvc.mjs';
 import { certs, folder, freePort, sleep } from '../lib/proc.mjs';
 import tls from 'node:tls';
 import { readFileSync } from 'node:fs';
@@ -70,4 +70,65 @@ test('a few addresses that ask and ask under ever new names take no key from any
   await Promise.all(flood);
   t.diagnostic(`${issued} keys went to the flood; answers after ${answers.map((a) => a.ms)} ms`);
   for (const answer of answers) assert.equal(answer.ok, true, JSON.stringify(answer));
+});
+
+// An agent's connection that says the same thing as fast as the broker takes it, until stop().
+async function flooder(at, t, who, topic, payload) {
+  const client = await connect(t, { ...at, who });
+  const packet = publishPacket(topic, payload, { qos: 0 });
+  const many = Buffer.concat(Array(16).fill(packet));
+  let on = true;
+  let sent = 0;
+  const push = () => {
+    while (on && client.raw.connected) {
+      sent += 16;
+      if (!client.raw.stream.write(many)) { client.raw.stream.once('drain', push); return; }
+    }
+  };
+  push();
+  return { stop: () => { on = false; return sent; }, connected: () => client.raw.connected };
+}
+
+// The same with acknowledgements, 20 under way: such messages wait in the broker, where there is room for 200.
+async function patientFlooder(at, t, who) {
+  const client = await connect(t, { ...at, who });
+  const ask = () => client.publish(`key/agent/${who.client}/req`, '{"v":1,"op":"x"}').catch(() => {});
+  let on = true;
+  const ends = Promise.all(Array.from({ length: 20 }, async () => { while (on && client.raw.connected) await ask(); }));
+  return { stop: () => { on = false; return ends; } };
+}
+
+test('agents that ask without end push nobody\'s question out', { timeout: 60000 }, async (t) => {
+  const at = await setUp(t);
+  const agents = [];
+  for (let i = 0; i < 30; i += 1) agents.push(await askFrom(at, t, `127.0.1.${i + 1}`));
+  const floods = await Promise.all(agents.map((a) => patientFlooder(at, t, { client: a.client, token: a.token })));
+  await sleep(500);
+  const answers = [];
+  for (let i = 0; i < 10; i += 1) answers.push(await askFrom(at, t, `127.0.2.${i + 1}`).catch((error) => ({ ok: false, text: error.message })));
+  floods.forEach((f) => f.stop());
+  assert.deepEqual(answers.filter((a) => !a.ok), []);
+});
+
+test('an agent that floods the key service, and one that floods its own topic, keep nobody else waiting', { timeout: 60000 }, async (t) => {
+  const at = await setUp(t);
+  const gateway = await connectGateway(t, { ...at, file: at.daemon.tokens[0] });
+  const [one, two] = [await askFrom(at, t, '127.0.0.8'), await askFrom(at, t, '127.0.0.8')];
+  const floods = [
+    await flooder(at, t, { client: one.client, token: one.token }, `key/agent/${one.client}/req`, `{"v":1,"op":"${'x'.repeat(1900)}"}`),
+    await flooder(at, t, { client: two.client, token: two.token }, `s/${two.sid}/state`, 'x'.repeat(1500)),
+  ];
+  await sleep(1000);
+  const begin = Date.now();
+  const waits = [];
+  for (let i = 0; i < 5; i += 1) {
+    const answer = await askFrom(at, t, `127.0.0.${20 + i}`);
+    assert.equal(answer.ok, true, JSON.stringify(answer));
+    const { ok } = await gateway.redeem(answer.key);
+    assert.equal(ok, true);
+    waits.push(answer.ms);
+  }
+  const seconds = (Date.now() - begin) / 1000;
+  t.diagnostic(`answers after ${waits} ms; the floods sent ${floods.map((f) => `${f.stop()}${f.connected() ? '' : ' (cut)'}`)} messages, ${seconds} s`);
+  assert.ok(Math.max(...waits) < 2000);
 });

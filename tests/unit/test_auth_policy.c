@@ -377,6 +377,25 @@ a_guest_that_talks_too_much_is_silenced_and_cut(void **state)
 	assert_int_equal(f->policy.guests.count, 0);
 }
 
+static void
+an_agent_that_asks_without_end_is_silenced_and_cut_but_its_states_are_not_counted(void **state)
+{
+	struct fixture *f = *state;
+	struct person agent = person(f, ROLE_AGENT, 1, 600);
+	const char *id = agent.token.client;
+
+	assert_true(come_in(f, &agent, 0, after(0)));
+	for (unsigned i = 0; i < AGENT_MESSAGES; i++) {
+		assert_true(may_publish(f, id, agent.token.pub[0], after(1)));
+		assert_true(may_publish(f, id, agent.token.pub[1], after(1)));
+		assert_true(may_publish(f, id, agent.token.pub[1], after(1)));
+	}
+	assert_int_equal(cut(f, after(1)), 0);
+	assert_false(may_publish(f, id, agent.token.pub[0], after(1)));
+	assert_false(may_publish(f, id, agent.token.pub[1], after(1)));
+	assert_int_equal(cut(f, after(1)), 1);
+}
+
 /* What policy_cut_fn was told. */
 static struct {
 	unsigned calls;
@@ -544,6 +563,7 @@ main(void)
 		TEST(with_require_sync_sessions_wait_for_the_whole_set),
 		TEST(a_guest_has_its_own_topics_and_half_a_minute),
 		TEST(a_guest_that_talks_too_much_is_silenced_and_cut),
+		TEST(an_agent_that_asks_without_end_is_silenced_and_cut_but_its_states_are_not_counted),
 		TEST(each_revocation_says_how_many_connections_it_cuts),
 		TEST(who_signed_in_with_a_key_that_is_gone_is_silenced_and_cut),
 		TEST(a_guest_can_t_have_an_id_that_is_live_or_odd),
