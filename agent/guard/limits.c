@@ -132,25 +132,19 @@ limits_want(struct limits *l, const uint8_t want[2])
 	}
 }
 
-/* May the partner set a target now? Also while its own zero is still being confirmed. */
-static bool
-may_ask(const struct limits *l, uint64_t now)
-{
-	return l->armed && !l->latched && l->authority > now && l->end > now;
-}
-
-/* May a target be acted on now? */
+/* May the partner set a target, may it be acted on? A target is also taken while the partner's own
+ * zero is being confirmed; limits_next writes nothing else until it is. */
 static bool
 in_control(const struct limits *l, uint64_t now)
 {
-	return may_ask(l, now) && !l->kill;
+	return l->armed && !l->latched && l->authority > now && l->end > now;
 }
 
 bool
 limits_level(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
 	     unsigned channel, uint8_t value, uint64_t now)
 {
-	if (!may_ask(l, now) || channel > 1 || value > LEVEL_MAX) {
+	if (!in_control(l, now) || channel > 1 || value > LEVEL_MAX) {
 		return false;
 	}
 	value = lower(value, limits_cap(s, b, channel));
@@ -169,7 +163,7 @@ limits_level(struct limits *l, const struct limits_settings *s, const struct lim
 bool
 limits_param(struct limits *l, unsigned channel, uint8_t value, uint64_t now)
 {
-	if (!may_ask(l, now) || channel > 1 || value > LEVEL_MAX) {
+	if (!in_control(l, now) || channel > 1 || value > LEVEL_MAX) {
 		return false;
 	}
 	value = value < PARAM_MIN ? PARAM_MIN : value;
@@ -192,7 +186,7 @@ bool
 limits_mode(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
 	    uint8_t mode, uint64_t now)
 {
-	if (!may_ask(l, now) || s->lock_mode || !mode_in(s->modes, mode) || !mode_in(b->modes, mode)) {
+	if (!in_control(l, now) || s->lock_mode || !mode_in(s->modes, mode) || !mode_in(b->modes, mode)) {
 		return false;
 	}
 	l->mode = MODE_OTHER; /* the last wish counts, not one that still waits for zero */
@@ -207,7 +201,7 @@ bool
 limits_power(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
 	     uint8_t power, uint64_t now)
 {
-	if (!may_ask(l, now) || s->lock_power || power > 1) {
+	if (!in_control(l, now) || s->lock_power || power > 1) {
 		return false;
 	}
 	if (s->lock_mode && ((power == 0 && b->low_resets) || mode_is_late(b->mode))) {
@@ -314,7 +308,8 @@ next_down(struct limits *l, const struct limits_settings *s, const struct limits
 }
 
 /* Up by one percent a step, from the level that the box reports, and only while that is our own
- * last write. A half step up to the target is none: the target may be the hand's, rounded up.
+ * last write. No target that is not the hand's is above its cap: next_down has seen to it. A half
+ * step up to the target is none: the target may be the hand's, rounded up.
  * Joined, the lower channel goes first, since a write moves both. */
 static struct limits_write
 next_up(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
@@ -323,9 +318,8 @@ next_up(struct limits *l, const struct limits_settings *s, const struct limits_b
 	uint8_t raw = b->raw[channel], level = raw >> 1;
 
 	if (l->target[channel] + l->target[channel] <= raw + 1 || l->hand[channel] ||
-	    level >= limits_cap(s, b, channel) || raw != l->written[channel] ||
-	    (b->join && raw > b->raw[1 - channel]) || !in_control(l, now) ||
-	    now < l->rise_at[channel]) {
+	    raw != l->written[channel] || (b->join && raw > b->raw[1 - channel]) ||
+	    !in_control(l, now) || now < l->rise_at[channel]) {
 		return (struct limits_write){ACT_HEARTBEAT, 0};
 	}
 	l->rise_at[channel] = now + s->rise_ms;
