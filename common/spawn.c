@@ -62,6 +62,7 @@ signals_reset(void)
 	return sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* A terminal can be read through standard error too, and a stop on it be swallowed. */
 static int
 stdio_to_null(void)
 {
@@ -70,7 +71,7 @@ stdio_to_null(void)
 	if (fd < 0 || dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0) {
 		return -1;
 	}
-	return 0;
+	return isatty(STDERR_FILENO) && dup2(fd, STDERR_FILENO) < 0 ? -1 : 0;
 }
 
 /* dup2 clears close-on-exec, but not when both numbers are the same. */

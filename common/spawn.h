@@ -10,7 +10,8 @@
 #define CHILD_FD 3
 
 enum spawn_flags {
-	SPAWN_STDIO = 1,      /* keep standard input and output (the ui); else /dev/null. stderr is kept */
+	SPAWN_STDIO = 1,      /* keep standard input and output (the ui); else /dev/null. stderr is kept,
+	                       * but a terminal is for a child with this flag alone: else /dev/null */
 	SPAWN_SESSION = 2,    /* setsid(): own session, so terminal signals pass it by */
 	SPAWN_DIE_WITH_US = 4 /* PR_SET_PDEATHSIG SIGKILL (never for the box: it must outlive to write K) */
 };

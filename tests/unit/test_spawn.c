@@ -73,6 +73,14 @@ child_stdio(void)
 	return 0;
 }
 
+/* Is standard error something that could be read, like a terminal? */
+static int
+child_errors(void)
+{
+	say(isatty(STDERR_FILENO) ? "terminal" : "none");
+	return 0;
+}
+
 static int
 child_environment(void)
 {
@@ -164,6 +172,9 @@ child_main(const char *job, const char *more)
 	}
 	if (strcmp(job, "stdio") == 0) {
 		return child_stdio();
+	}
+	if (strcmp(job, "errors") == 0) {
+		return child_errors();
 	}
 	if (strcmp(job, "environment") == 0) {
 		return child_environment();
@@ -304,6 +315,29 @@ standard_input_and_output_are_null_unless_asked_for(void **state)
 	assert_null(strstr(out, "/dev/null"));
 }
 
+/* Whoever can write to the terminal can read it, so the log of a child is worth less. */
+static void
+a_terminal_is_kept_from_all_children_but_the_one_that_draws_on_it(void **state)
+{
+	char out[2][ANSWER_MAX];
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), other, saved;
+
+	(void)state;
+	assert_true(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+	other = open(ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
+	assert_true(other >= 0 && saved >= 0);
+	assert_int_equal(dup2(other, STDERR_FILENO), STDERR_FILENO);
+	answer_of(out[0], "errors", SPAWN_SESSION);
+	answer_of(out[1], "errors", SPAWN_SESSION | SPAWN_STDIO);
+	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+	(void)close(saved);
+	(void)close(other);
+	(void)close(terminal);
+	assert_string_equal(out[0], "none");
+	assert_string_equal(out[1], "terminal");
+}
+
 static void
 the_environment_is_five_names_and_no_more(void **state)
 {
@@ -422,6 +456,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(a_child_gets_its_arguments_and_its_socket),
 		cmocka_unit_test(a_child_has_nothing_else_open),
 		cmocka_unit_test(standard_input_and_output_are_null_unless_asked_for),
+		cmocka_unit_test(a_terminal_is_kept_from_all_children_but_the_one_that_draws_on_it),
 		cmocka_unit_test(the_environment_is_five_names_and_no_more),
 		cmocka_unit_test(signals_are_default_and_unblocked_whatever_the_parent_did),
 		cmocka_unit_test(a_child_has_its_own_session_when_asked),
