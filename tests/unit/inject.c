@@ -185,16 +185,15 @@ next_stop(pid_t pid)
 	}
 }
 
-/* One call. 1 and its result, 0 when it was the end of the process (said), -1. */
+/* One call in the place of the one at whose entry the process stands; it stands there again after it,
+ * since a filter's verdict takes effect on the way out. 1 and the result, 0 when it was the end of
+ * the process (said), -1. */
 static int
 inject(struct call *c, int64_t *result)
 {
 	struct user_regs_struct before, during;
-	int rc = next_stop(c->pid);
+	int rc;
 
-	if (rc <= 0) {
-		return rc;
-	}
 	if (registers_read(c->pid, &before) != 0 || place_texts(c, stack_of(&before)) != 0) {
 		return -1;
 	}
@@ -212,20 +211,21 @@ inject(struct call *c, int64_t *result)
 	}
 	*result = result_of(&during);
 	registers_rewind(&before);
-	return registers_write(c->pid, &before) == 0 ? 1 : -1;
+	return registers_write(c->pid, &before) == 0 ? next_stop(c->pid) : -1;
 }
 
 static int
 run(struct call *c, unsigned long times)
 {
 	int64_t result = 0;
-	int status, rc = 1;
+	int status, rc;
 
 	if (ptrace(PTRACE_SEIZE, c->pid, 0, PTRACE_O_TRACESYSGOOD) != 0 ||
 	    ptrace(PTRACE_INTERRUPT, c->pid, 0, 0) != 0 ||
 	    waitpid(c->pid, &status, __WALL) != c->pid) {
 		return -1;
 	}
+	rc = next_stop(c->pid);
 	for (; times > 0 && rc == 1; times--) {
 		rc = inject(c, &result);
 	}
