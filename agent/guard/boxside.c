@@ -66,17 +66,20 @@ void
 box_lost(struct guard *g, uint64_t now, const char *reason)
 {
 	struct limits_box before = box_view(g);
+	/* Pulled while it answered: what the box does then is not known until somebody has looked. */
+	bool pulled = g->report.port == PORT_GONE && g->report.at != 0;
 
 	if (g->report.port != PORT_GONE) {
 		log_warn("box process ended: %s", reason);
 	}
 	child_stop(&g->box, true);
-	if (!g->limits.kill || g->limits.armed) {
-		limits_zero(&g->limits, &before, WHY_BOX, false);
+	if (!g->limits.kill || g->limits.armed || pulled) {
+		limits_zero(&g->limits, &before, WHY_BOX, pulled);
 	}
 	g->report.port = g->report.port == PORT_GONE ? PORT_GONE : PORT_STARTING;
 	g->report.seq = g->report.done = 0;
 	g->report.zero = false;
+	g->report.at = 0;
 	g->seq = g->order_seq = g->kill_seq = 0;
 	g->box_at = now + (g->report.port == PORT_GONE ? GONE_MS : RESTART_MS);
 	publish_soon(g);

@@ -279,6 +279,7 @@ guard_init(struct guard *g, const struct options *o, uint64_t now)
 		.link = {.fd = -1, .pidfd = -1},
 		.ui = {.fd = -1, .pidfd = -1},
 		.sleep = {.fd = -1, .pidfd = -1},
+		.leaving = {.fd = -1, .pidfd = -1},
 		.turn_at = now,
 		.clock_offset = clock_difference(now),
 		.issue_wanted = true,

@@ -30,6 +30,7 @@
 #define STATE_MS 1000  /* a state at least this often */
 #define STATE_GAP_MS 100 /* and not more often than this */
 #define CONNECT_MS 30000 /* a link may take this long to connect */
+#define LINK_END_MS 1000 /* a link that is let go has this long for its last words */
 #define END_MS 4000    /* how long the end waits for zero and for the key service */
 #define IDLE_WARN_MS 60000 /* the idle shut-down is announced this long before */
 
@@ -62,6 +63,8 @@ struct guard {
 	struct session session;
 
 	struct child box, link, ui, sleep;
+	struct child leaving;   /* a link that was let go; fd -1, killed at leave_at */
+	uint64_t leave_at;
 
 	struct box_report report;
 	struct box_element element;
@@ -146,6 +149,8 @@ void link_end_session(struct guard *g, bool again);
 void partner_command(struct guard *g, const struct command *c, uint64_t now);
 void partner_turn(struct guard *g, uint64_t now);
 void partner_allow(struct guard *g, bool allow, uint64_t now);
+/* The wearer has changed the hold: a shorter one counts at once. */
+void partner_hold(struct guard *g, uint64_t now);
 
 /* wearer.c */
 void ui_turn(struct guard *g, uint64_t now);

@@ -6,6 +6,7 @@
 #include "agent/guard/guard.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "common/encode.h"
 #include "common/log.h"
@@ -101,7 +102,7 @@ void
 link_lost(struct guard *g, uint64_t now)
 {
 	bool was_connected = g->link_connected;
-	bool done = g->link_status.phase == LINK_DONE;
+	bool done = g->link_status.phase == LINK_DONE && g->job != JOB_AGENT; /* its job has no end */
 
 	child_stop(&g->link, true);
 	if (g->job == JOB_END) {
@@ -140,7 +141,7 @@ ping(struct guard *g, uint64_t now)
 static bool
 link_is_hung(const struct guard *g, uint64_t now)
 {
-	if (g->link_status.phase == LINK_CONNECTED) {
+	if (g->job == JOB_AGENT && g->link_status.phase == LINK_CONNECTED) {
 		return child_is_silent(&g->link, now);
 	}
 	return now - g->link.started > CONNECT_MS;
@@ -151,6 +152,9 @@ link_turn(struct guard *g, uint64_t now)
 {
 	int job;
 
+	if (g->leaving.pidfd >= 0 && now >= g->leave_at) {
+		child_stop(&g->leaving, true);
+	}
 	if (g->link.fd < 0) {
 		job = next_job(g);
 		if (job >= 0 && now >= g->link_at && g->life != LIFE_OVER) {
@@ -166,11 +170,17 @@ link_turn(struct guard *g, uint64_t now)
 	}
 }
 
-static void
+/* One key a link, and only from one that was to get it. Four hours count from our own request. */
+static int
 take_issued(struct guard *g, const struct link_issued *issued, uint64_t now)
 {
-	if (g->job != JOB_ISSUE || session_open(&g->session, issued, now) < 0) {
-		return;
+	uint64_t latest = g->link.started + MAX_LIFE * UINT64_C(1000);
+
+	if (g->job != JOB_ISSUE || g->session.open || session_open(&g->session, issued, now) < 0) {
+		return FRAME_BAD;
+	}
+	if (g->session.end > latest) {
+		g->session.end = latest;
 	}
 	g->issue_wanted = false;
 	g->limits.end = g->session.end;
@@ -179,6 +189,7 @@ take_issued(struct guard *g, const struct link_issued *issued, uint64_t now)
 	}
 	guard_say(g, "There is a new key, good for %u minutes.", issued->left / 60);
 	publish_soon(g);
+	return FRAME_OK;
 }
 
 /* The server knows this session no more: it was revoked, or has expired by the server's clock. */
@@ -211,15 +222,26 @@ phase_changed(struct guard *g, const struct link_status *status)
 	publish_soon(g);
 }
 
+/* A link goes forward only, and its end is its last word. */
+static bool
+phase_may_follow(uint8_t before, uint8_t phase)
+{
+	return phase <= LINK_DONE && phase >= before && (before <= LINK_CONNECTED || phase == before);
+}
+
 /* The one sign of life: the answer to a ping. A link that only babbles is as good as hung. */
-static void
+static int
 take_status(struct guard *g, const struct link_status *status, uint64_t now)
 {
+	if (!phase_may_follow(g->link_status.phase, status->phase)) {
+		return FRAME_BAD;
+	}
 	child_heard(&g->link, now);
 	if (status->phase != g->link_status.phase) {
 		phase_changed(g, status);
 	}
 	g->link_status = *status;
+	return FRAME_OK;
 }
 
 static int
@@ -237,13 +259,16 @@ take_frame(struct guard *g, const struct frame_type *type, uint8_t *buf, uint64_
 	}
 	switch (type->type) {
 	case FRAME_LINK_COMMAND:
+		if (g->job != JOB_AGENT) {
+			return FRAME_BAD;
+		}
 		partner_command(g, &m.command, now);
 		break;
 	case FRAME_LINK_STATUS:
-		take_status(g, &m.status, now);
+		rc = take_status(g, &m.status, now);
 		break;
 	case FRAME_LINK_ISSUED:
-		take_issued(g, &m.issued, now);
+		rc = take_issued(g, &m.issued, now);
 		secret_wipe(&m, sizeof(m));
 		break;
 	default:
@@ -275,9 +300,30 @@ link_read(struct guard *g, uint64_t now)
 	}
 }
 
+/* It may say its last words, but is not trusted to go by itself: link_turn kills it. */
+static void
+let_go(struct guard *g)
+{
+	if (g->link.fd < 0) {
+		return;
+	}
+	child_stop(&g->leaving, true);
+	close(g->link.fd);
+	g->leaving = g->link;
+	g->leaving.fd = -1;
+	g->link = (struct child){.fd = -1, .pidfd = -1};
+	g->leave_at = g->turn_at + LINK_END_MS;
+}
+
 void
 link_end_session(struct guard *g, bool again)
 {
+	if (!g->session.open && (again || g->end_wanted) && g->job != JOB_AGENT) {
+		/* One that ends the last session or gets a key is on its way already. */
+		g->issue_wanted = again;
+		g->link_at = g->turn_at;
+		return;
+	}
 	if (g->session.open) {
 		memcpy(g->end_client, g->session.client, sizeof(g->end_client));
 		memcpy(g->end_token, g->session.token, sizeof(g->end_token));
@@ -287,7 +333,7 @@ link_end_session(struct guard *g, bool again)
 	session_close(&g->session);
 	g->limits.end = 0;
 	g->issue_wanted = again;
-	child_stop(&g->link, false);
+	let_go(g);
 	g->link_connected = false;
 	g->link_status = (struct link_status){.phase = LINK_CONNECTING};
 	g->link_at = g->turn_at;

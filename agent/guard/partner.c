@@ -11,14 +11,34 @@
 #include "common/modes.h"
 #include "common/secret.h"
 
+/* Control that was lost in the limits is lost here too. */
+static void
+drop_control(struct guard *g)
+{
+	if (g->session.control != NO_PAGE && !g->limits.armed) {
+		g->session.control = NO_PAGE;
+		publish_soon(g);
+	}
+}
+
+/* Does anything wait for the pending zero to be confirmed? */
+static bool
+something_waits(const struct limits *l)
+{
+	return l->target[0] != 0 || l->target[1] != 0 || l->param[0] != 0 || l->param[1] != 0 ||
+	       l->mode != MODE_OTHER || l->power <= 1;
+}
+
 /* Anyone may stop, at any time. Many at once are one: while a kill is pending there is nothing
- * more to do. */
+ * more to do, unless something was asked since it began. */
 static void
 partner_stop(struct guard *g)
 {
-	if (!g->limits.kill) {
+	enum why why = g->limits.latched ? (enum why)g->limits.why : WHY_PARTNER;
+
+	if (!g->limits.kill || something_waits(&g->limits)) {
 		guard_say(g, "The partner pressed stop.");
-		guard_zero(g, WHY_PARTNER, false);
+		guard_zero(g, why, false);
 	}
 }
 
@@ -104,6 +124,7 @@ partner_command(struct guard *g, const struct command *c, uint64_t now)
 		partner_stop(g);
 		return;
 	}
+	drop_control(g);
 	page = session_accept(s, c, g->settings.limits.hold_ms, &until);
 	if (page == NO_PAGE) {
 		return;
@@ -147,6 +168,19 @@ partner_allow(struct guard *g, bool allow, uint64_t now)
 	publish_soon(g);
 }
 
+void
+partner_hold(struct guard *g, uint64_t now)
+{
+	uint64_t latest = now + g->settings.limits.hold_ms;
+
+	if (g->limits.authority > latest) {
+		g->limits.authority = latest;
+	}
+	if (g->session.asking_until > latest) {
+		g->session.asking_until = latest;
+	}
+}
+
 /* A page that asks comes into control when it is allowed and the outputs are confirmed at zero; one
  * that has lost control in the limits loses it here too. */
 void
@@ -155,10 +189,7 @@ partner_turn(struct guard *g, uint64_t now)
 	struct session *s = &g->session;
 	struct limits_box b = box_view(g);
 
-	if (s->control != NO_PAGE && !g->limits.armed) {
-		s->control = NO_PAGE;
-		publish_soon(g);
-	}
+	drop_control(g);
 	if (g->limits.latched) {
 		s->asking = NO_PAGE; /* who asked before a stop must ask again after it */
 	}

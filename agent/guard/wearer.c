@@ -37,6 +37,7 @@ wearer_set(struct guard *g, const struct ui_input *in)
 
 	if (settings_apply(&g->settings, in, text, sizeof(text)) == 0) {
 		limits_recap(&g->limits);
+		partner_hold(g, g->turn_at);
 	}
 	guard_say(g, "%s", text);
 }
