@@ -33,12 +33,14 @@ link_words_connect(int rc, int error)
 struct link_words
 link_words_connack(enum link_job job, int reason)
 {
-	struct link_words w = {LINK_REFUSED, 0, "The server refused the connection."};
+	struct link_words w = {LINK_LOST, 0, "The server refused the connection."};
 
+	/* Only a word about this very session may end it. */
 	switch (reason) {
 	case MQTT_RC_BAD_USERNAME_OR_PASSWORD:
 	case MQTT_RC_NOT_AUTHORIZED:
 	case MQTT_RC_BANNED:
+		w.phase = LINK_REFUSED;
 		w.text = job == JOB_ISSUE ? "The server does not give out keys here."
 					  : "The server no longer accepts this session.";
 		break;

@@ -133,6 +133,7 @@ a_refused_token_is_refused_and_a_busy_server_is_tried_again(void **state)
 	(void)state;
 	assert_int_equal(link_words_connack(JOB_AGENT, 135).phase, LINK_REFUSED);
 	assert_int_equal(link_words_connack(JOB_AGENT, 134).phase, LINK_REFUSED);
+	assert_int_equal(link_words_connack(JOB_AGENT, 128).phase, LINK_LOST);
 	assert_int_equal(link_words_connack(JOB_AGENT, 137).phase, LINK_LOST);
 	assert_true(link_words_connack(JOB_AGENT, 137).retry > 0);
 	assert_int_equal(link_words_disconnect(152).phase, LINK_REFUSED);
