@@ -46,7 +46,8 @@ run_guard(const struct options *o)
 	bool tty = tcgetattr(STDIN_FILENO, &before) == 0;
 	int rc = guard_run(o);
 
-	if (tty) {
+	/* From the background this would stop us, and disturb whoever has the terminal now. */
+	if (tty && tcgetpgrp(STDIN_FILENO) == getpgrp()) {
 		(void)tcsetattr(STDIN_FILENO, TCSANOW, &before);
 	}
 	return rc;
