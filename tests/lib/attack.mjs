@@ -60,7 +60,10 @@ export async function siege(t, options = {}) {
   const launch = { dir, tls: tlsDir, data, port: await freePort(), ...options };
   const s = { dir, data, key, ca, port: launch.port, broker: await startBroker(t, launch) };
   s.restart = async () => { await s.broker.stop(); s.broker = await startBroker(t, launch); };
-  s.enter = (who, more) => connect(t, { port: s.port, ca, who, options: more });
+  let guests = 0;
+  // Guests come from an address each, since one address has a ration of them.
+  const from = (who) => (who.token ? {} : { localAddress: `127.0.4.${1 + (guests++ % 250)}` });
+  s.enter = (who, more) => connect(t, { port: s.port, ca, who, options: { ...from(who), ...more } });
   s.newcomer = (role, sid, more) => (role === 'guest' ? { role, client: hexId() } : identity(key, role, { sid: sessionOf(role, sid), ...more }));
   s.pair = async () => {
     const sid = hexId();
