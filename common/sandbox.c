@@ -26,6 +26,8 @@
 #define LANDLOCK_RIGHTS_1 0x1fffULL
 #define LANDLOCK_RIGHTS_2 0x3fffULL
 #define LANDLOCK_RIGHTS_3 0x7fffULL
+#define LANDLOCK_READ 0xcULL /* files and lists of folders */
+#define LANDLOCK_BENEATH 1U
 
 /* One allowed call, with at most two conditions on its arguments; op 0 is none. */
 struct rule {
@@ -152,10 +154,28 @@ fail(const char **why, const char *text)
 	return -1;
 }
 
-/* Denies all files by path. Kernels without Landlock, or with it switched off, leave this wall to
- * seccomp alone. */
+/* Leaves one folder, and what is in it, readable. */
 static int
-landlock_deny(void)
+landlock_allow(int ruleset, const char *folder)
+{
+	struct {
+		uint64_t rights;
+		int32_t fd;
+	} __attribute__((packed)) beneath = {LANDLOCK_READ, open(folder, O_PATH | O_CLOEXEC)};
+	long rc;
+
+	if (beneath.fd < 0) {
+		return -1;
+	}
+	rc = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_BENEATH, &beneath, 0);
+	(void)close(beneath.fd);
+	return rc == 0 ? 0 : -1;
+}
+
+/* Denies all files by path, but for reading in `folders` (NULL: none). Kernels without Landlock, or
+ * with it switched off, leave this wall to seccomp alone. */
+static int
+landlock_deny(const char *const *folders)
 {
 	struct {
 		uint64_t rights;
@@ -173,7 +193,13 @@ landlock_deny(void)
 	if (fd < 0) {
 		return -1;
 	}
-	rc = syscall(SYS_landlock_restrict_self, (int)fd, 0);
+	rc = 0;
+	for (; folders != NULL && *folders != NULL && rc == 0; folders++) {
+		rc = landlock_allow((int)fd, *folders);
+	}
+	if (rc == 0) {
+		rc = syscall(SYS_landlock_restrict_self, (int)fd, 0);
+	}
 	(void)close((int)fd);
 	return rc == 0 ? 0 : -1;
 }
@@ -261,8 +287,14 @@ seccomp_seal(unsigned kinds, const char **why)
 int
 sandbox_seal(unsigned kinds, const char **why)
 {
+	return sandbox_seal_reading(kinds, NULL, why);
+}
+
+int
+sandbox_seal_reading(unsigned kinds, const char *const *folders, const char **why)
+{
 	const struct rlimit none = {0, 0};
-	bool deny_files = (kinds & FILES) == 0;
+	bool deny_files = (kinds & FILES) == 0 || folders != NULL;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
 		return fail(why, "the kernel refused no_new_privs");
@@ -274,7 +306,7 @@ sandbox_seal(unsigned kinds, const char **why)
 	deny_files = false;
 	sealed = 1;
 #endif
-	if (deny_files && landlock_deny() != 0) {
+	if (deny_files && landlock_deny(folders) != 0) {
 		return fail(why, "Landlock is there but refused to close the files");
 	}
 	return seccomp_seal(kinds, why);

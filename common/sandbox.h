@@ -23,4 +23,8 @@ enum sandbox_kind {
  * what the sanitizers' run-time needs, and nothing else. */
 int sandbox_seal(unsigned kinds, const char **why);
 
+/* The same for a process with SANDBOX_FILES_RO whose files are in known folders: Landlock, where the
+ * kernel has it, leaves only what is in `folders` (NULL-ended, all of them there now) to be read. */
+int sandbox_seal_reading(unsigned kinds, const char *const *folders, const char **why);
+
 #endif

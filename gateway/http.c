@@ -1,56 +1,17 @@
-/* See http.h. Gateway process. Paths come from browsers and are only ever compared. */
+/* See http.h. Gateway process. */
 #include "gateway/http.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "gateway/files.h"
 #include "gateway/limits.h"
-
-#define MAX_POLICY 256
-
-struct http_file {
-	char name[MAX_FILE_NAME];
-	const char *type;
-	unsigned char *data;
-	size_t len;
-};
-
-static struct http_file files[MAX_FILES];
-static unsigned file_count;
-
-static const struct {
-	const char *ending, *type;
-} types[] = {
-	{".html", "text/html; charset=utf-8"},
-	{".js", "text/javascript; charset=utf-8"},
-	{".css", "text/css; charset=utf-8"},
-	{".svg", "image/svg+xml"},
-	{".txt", "text/plain; charset=utf-8"},
-	{".json", "application/json"},
-	{".webmanifest", "application/manifest+json"},
-	{".ico", "image/x-icon"},
-	{".png", "image/png"},
-};
-
-/* Paths that are not "/" and a file's name. */
-static const struct {
-	const char *path, *name;
-} aliases[] = {
-	{"/", "index.html"},
-	{"/privacy", "privacy.html"},
-	{"/.well-known/security.txt", "security.txt"},
-};
 
 static char policy[MAX_POLICY];
 
 static struct lws_protocol_vhost_options headers[] = {
 	{NULL, NULL, "content-security-policy:", policy},
-	{NULL, NULL, "strict-transport-security:", "max-age=31536000"},
+	{NULL, NULL, "strict-transport-security:", "max-age=63072000; includeSubDomains"},
 	{NULL, NULL, "x-content-type-options:", "nosniff"},
 	{NULL, NULL, "referrer-policy:", "no-referrer"},
 	{NULL, NULL, "x-frame-options:", "DENY"},
@@ -58,11 +19,22 @@ static struct lws_protocol_vhost_options headers[] = {
 	{NULL, NULL, "cross-origin-embedder-policy:", "require-corp"},
 	{NULL, NULL, "cross-origin-resource-policy:", "same-origin"},
 	{NULL, NULL, "permissions-policy:",
-	 "accelerometer=(), ambient-light-sensor=(), autoplay=(), bluetooth=(), camera=(), "
-	 "display-capture=(), encrypted-media=(), fullscreen=(), gamepad=(), geolocation=(), "
-	 "gyroscope=(), hid=(), idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), "
-	 "midi=(), payment=(), picture-in-picture=(), publickey-credentials-get=(), serial=(), "
-	 "storage-access=(), usb=(), web-share=(), xr-spatial-tracking=(), "
+	 "accelerometer=(), ambient-light-sensor=(), autoplay=(), "
+	 "bluetooth=(), browsing-topics=(), camera=(), captured-surface-control=(), "
+	 "clipboard-read=(), clipboard-write=(), compute-pressure=(), "
+	 "cross-origin-isolated=(), deferred-fetch=(), deferred-fetch-minimal=(), "
+	 "digital-credentials-create=(), digital-credentials-get=(), display-capture=(), "
+	 "encrypted-media=(), fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), "
+	 "hid=(), identity-credentials-get=(), idle-detection=(), interest-cohort=(), "
+	 "keyboard-map=(), language-detector=(), language-model=(), local-fonts=(), "
+	 "local-network=(), local-network-access=(), loopback-network=(), "
+	 "magnetometer=(), media-playback-while-not-visible=(), microphone=(), midi=(), "
+	 "on-device-speech-recognition=(), otp-credentials=(), payment=(), "
+	 "picture-in-picture=(), private-state-token-issuance=(), "
+	 "private-state-token-redemption=(), publickey-credentials-create=(), "
+	 "publickey-credentials-get=(), serial=(), speaker-selection=(), "
+	 "storage-access=(), summarizer=(), sync-xhr=(), translator=(), unload=(), "
+	 "usb=(), web-share=(), window-management=(), xr-spatial-tracking=(), "
 	 "screen-wake-lock=(self)"},
 };
 
@@ -80,115 +52,13 @@ http_headers(const char *origin)
 	n = snprintf(policy, sizeof(policy),
 		     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
 		     "connect-src 'self' wss://%s; base-uri 'none'; form-action 'none'; "
-		     "frame-ancestors 'none'",
+		     "frame-ancestors 'none'; require-trusted-types-for 'script'; "
+		     "trusted-types 'none'",
 		     host);
 	for (size_t i = 0; i + 1 < LWS_ARRAY_SIZE(headers); i++) {
 		headers[i].next = &headers[i + 1];
 	}
 	return n < MAX_POLICY ? headers : NULL;
-}
-
-static const char *
-type_of(const char *name)
-{
-	const char *ending = strrchr(name, '.');
-
-	for (size_t i = 0; ending && i < LWS_ARRAY_SIZE(types); i++) {
-		if (strcmp(ending, types[i].ending) == 0) {
-			return types[i].type;
-		}
-	}
-	return NULL;
-}
-
-/* Reads one regular file whole. 0 or -1. */
-static int
-file_read(struct http_file *f, int dir, const char *name)
-{
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-	struct stat st;
-	size_t have = 0;
-
-	if (fd < 0) {
-		return -1;
-	}
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > MAX_FILE_BYTES) {
-		close(fd);
-		return -1;
-	}
-	f->len = (size_t)st.st_size;
-	f->data = malloc(f->len + 1);
-	while (f->data && have < f->len) {
-		ssize_t n = read(fd, f->data + have, f->len - have);
-
-		if (n <= 0) {
-			break;
-		}
-		have += (size_t)n;
-	}
-	close(fd);
-	return f->data && have == f->len ? 0 : -1;
-}
-
-/* Takes the files that it knows; what it does not know stays unserved, and that is no error. */
-static int
-files_read(DIR *dir, const char **why)
-{
-	for (const struct dirent *d; (d = readdir(dir)) != NULL;) {
-		const char *type = type_of(d->d_name);
-		size_t len = strlen(d->d_name);
-
-		if (!type || d->d_name[0] == '.') {
-			continue;
-		}
-		if (file_count == MAX_FILES || len >= MAX_FILE_NAME) {
-			*why = "the folder of the page holds too many files, or too long a name";
-			return -1;
-		}
-		struct http_file *f = &files[file_count];
-
-		if (file_read(f, dirfd(dir), d->d_name)) {
-			*why = "a file of the page can't be read, or is over 1 MB";
-			return -1;
-		}
-		memcpy(f->name, d->d_name, len + 1);
-		f->type = type;
-		file_count++;
-	}
-	return 0;
-}
-
-int
-http_load(const char *path, const char **why)
-{
-	DIR *dir = opendir(path);
-	int rc;
-
-	if (!dir) {
-		*why = "the folder of the page can't be opened";
-		return -1;
-	}
-	rc = files_read(dir, why);
-	closedir(dir);
-	return rc;
-}
-
-static const struct http_file *
-file_find(const char *path)
-{
-	const char *name = *path == '/' ? path + 1 : path;
-
-	for (size_t i = 0; i < LWS_ARRAY_SIZE(aliases); i++) {
-		if (strcmp(path, aliases[i].path) == 0) {
-			name = aliases[i].name;
-		}
-	}
-	for (unsigned i = 0; i < file_count; i++) {
-		if (strcmp(name, files[i].name) == 0) {
-			return &files[i];
-		}
-	}
-	return NULL;
 }
 
 /* Status, our headers and the length; `allow` where the method was wrong. 0 or -1. */
@@ -238,7 +108,7 @@ http_answer(struct lws *wsi, struct http_request *r, const char *path)
 				    "Only GET and HEAD work here.", true);
 		return -1;
 	}
-	*r = (struct http_request){.file = file_find(path)};
+	*r = (struct http_request){.file = files_find(path)};
 	if (!r->file) {
 		if (http_sentence(wsi, HTTP_STATUS_NOT_FOUND, "There is no such page here.",
 				  !head)) {
@@ -247,7 +117,7 @@ http_answer(struct lws *wsi, struct http_request *r, const char *path)
 		return lws_http_transaction_completed(wsi) ? -1 : 0;
 	}
 	if (head_write(wsi, HTTP_STATUS_OK, r->file->type,
-		       strcmp(r->file->name, "index.html") == 0 ? "no-store" : "no-cache", NULL,
+		       strncmp(r->file->type, "text/html", 9) == 0 ? "no-store" : "no-cache", NULL,
 		       r->file->len)) {
 		return -1;
 	}

@@ -1,6 +1,5 @@
 /*
- * The static page: read into memory at start, served with headers that let the browser do nothing
- * but this page's work.
+ * The static page, served with headers that let the browser do nothing but this page's work.
  */
 #ifndef TETHER_GATEWAY_HTTP_H
 #define TETHER_GATEWAY_HTTP_H
@@ -9,10 +8,6 @@
 
 #include <libwebsockets.h>
 
-/* Reads the files of `dir` (no subfolders) whose names we know how to serve. 0, or -1 with a
- * sentence in *why. */
-int http_load(const char *dir, const char **why);
-
 /* Headers of every response; connect-src names `origin` ("https://HOST[:PORT]") as wss too, because
  * older Safari does not take 'self' for it. Valid until the program ends. NULL when origin is not
  * of that form. */
@@ -20,7 +15,7 @@ const struct lws_protocol_vhost_options *http_headers(const char *origin);
 
 /* One response under way; libwebsockets' per-session memory. */
 struct http_request {
-	const struct http_file *file;
+	const struct file *file;
 	size_t sent;
 };
 

@@ -37,7 +37,8 @@
 #define MAX_FILE_BYTES (1 << 20) /* one of them */
 #define MAX_FILE_NAME 64
 #define CHUNK_BYTES 8192   /* written at once */
-#define MAX_HEADERS 2048   /* of one response */
+#define MAX_HEADERS 4096   /* of one response */
+#define MAX_POLICY 768	   /* of that, the content security policy */
 #define SEND_BUFFER 32768  /* kernel's, per page: a state is 1.5 kB */
 #define MAX_GW_MESSAGE 256 /* one message of our own to a page */
 #define RETRY_MIN_S 2	   /* pages come back after a random time between these */

@@ -4,6 +4,8 @@
  * is hostile; the broker is not trusted with more than its topics.
  */
 #include <getopt.h>
+#include <libgen.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,13 +14,15 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/sandbox.h"
 #include "common/secret.h"
-#include "gateway/http.h"
+#include "gateway/contact.h"
+#include "gateway/files.h"
 #include "gateway/limits.h"
 #include "gateway/loop.h"
 #include "gateway/mqtt.h"
@@ -29,7 +33,7 @@
 #define USAGE                                                                                      \
 	"usage: tether-gateway --listen ADDRESS:PORT --cert FILE --key FILE --web DIR\n"           \
 	"                      --broker HOST:PORT --ca FILE --token FILE --origin https://HOST\n"  \
-	"                      [--metrics ADDRESS:PORT] [--debug]\n"
+	"                      [--contact URI] [--metrics ADDRESS:PORT] [--debug]\n"
 
 enum option_index {
 	OPT_LISTEN,
@@ -41,7 +45,8 @@ enum option_index {
 	OPT_TOKEN,
 	OPT_ORIGIN,
 	OPT_REQUIRED, /* all above are */
-	OPT_METRICS = OPT_REQUIRED,
+	OPT_CONTACT = OPT_REQUIRED,
+	OPT_METRICS,
 	OPT_DEBUG,
 	OPT_COUNT
 };
@@ -55,6 +60,7 @@ static const struct option long_options[] = {
 	{"ca", required_argument, NULL, OPT_CA},
 	{"token", required_argument, NULL, OPT_TOKEN},
 	{"origin", required_argument, NULL, OPT_ORIGIN},
+	{"contact", required_argument, NULL, OPT_CONTACT},
 	{"metrics", required_argument, NULL, OPT_METRICS},
 	{"debug", no_argument, NULL, OPT_DEBUG},
 	{NULL, 0, NULL, 0},
@@ -229,16 +235,59 @@ events_open(const sigset_t *set)
 	return events;
 }
 
-/* Reading files stays allowed for the token, which the key service renews, and the certificate.
- * Signals: libev puts its own handler for SIGINT, which stays blocked. */
+/* Without --contact there is no security.txt, and none that has expired: RFC 9116 wants neither. An
+ * empty one counts as none, for systemd's unset variables. */
 static void
-seal(void)
+contact_publish(const char *contact, const char *origin)
 {
-	const char *why;
+	char text[MAX_SECURITY_TXT];
+	const char *why = "the origin is too long";
 
-	if (sandbox_seal(SANDBOX_BASE | SANDBOX_SOCKOPT | SANDBOX_ACCEPT | SANDBOX_CONNECT |
-				 SANDBOX_FILES_RO | SANDBOX_SIGNALS,
-			 &why)) {
+	if (!contact || !*contact) {
+		log_note("without --contact there is no /.well-known/security.txt");
+		return;
+	}
+	if (!contact_ok(contact)) {
+		usage("--contact wants mailto:, https: or tel:");
+	}
+	if (contact_expiry() <= time(NULL)) {
+		log_warn("this build is a year old: there is no /.well-known/security.txt");
+		return;
+	}
+	if (contact_write(text, contact, origin, contact_expiry()) ||
+	    files_add("security.txt", text, &why)) {
+		quit(why);
+	}
+}
+
+/* The folder that holds `file`, and the one that holds what it may be a link to: certbot's and
+ * Kubernetes' renewals put a new link into the first. */
+static void
+folders_of(const char *folder[2], const char *file)
+{
+	char *real = realpath(file, NULL), *name = strdup(file);
+
+	if (!name) {
+		quit("memory is short");
+	}
+	folder[0] = dirname(name);
+	folder[1] = real ? dirname(real) : folder[0]; /* the token may come later */
+}
+
+/* Reading stays allowed in three places: the token's, which the key service renews, and those of
+ * the certificate and its key. Signals: libev puts its own handler for SIGINT, which stays blocked.
+ */
+static void
+seal(const char *const value[OPT_COUNT])
+{
+	const char *folders[7] = {NULL}, *why;
+
+	folders_of(&folders[0], value[OPT_TOKEN]);
+	folders_of(&folders[2], value[OPT_CERT]);
+	folders_of(&folders[4], value[OPT_KEY]);
+	if (sandbox_seal_reading(SANDBOX_BASE | SANDBOX_SOCKOPT | SANDBOX_ACCEPT | SANDBOX_CONNECT |
+					 SANDBOX_FILES_RO | SANDBOX_SIGNALS,
+				 folders, &why)) {
 		quit(why);
 	}
 }
@@ -268,14 +317,17 @@ main(int argc, char **argv)
 	signals_block(&set);
 	descriptors_raise();
 	(void)secret_process();
-	if (http_load(value[OPT_WEB], &why) ||
-	    mqtt_broker_open(&broker, broker_host, port, value[OPT_CA], &why) ||
+	if (files_load(value[OPT_WEB], &why)) {
+		quit(why);
+	}
+	contact_publish(value[OPT_CONTACT], value[OPT_ORIGIN]);
+	if (mqtt_broker_open(&broker, broker_host, port, value[OPT_CA], &why) ||
 	    server_open(&server, events_open(&set), &why)) {
 		quit(why);
 	}
 	signals_block(&set); /* again: libev unblocks SIGINT */
 	service_start(&broker, value[OPT_TOKEN]);
-	seal();
+	seal(value);
 	log_note("listening");
 	server_run();
 	quit("the loop ended by itself");

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include "common/log.h"
@@ -19,6 +20,7 @@
 
 static struct lws_context *context;
 static const struct server_options *options;
+static SSL_CTX *tls; /* the pages' */
 static bool refusing;
 
 /* Before TLS: nothing is spent on a connection over a limit. */
@@ -56,6 +58,8 @@ on_upgrade(struct lws *wsi, const char *to)
 		wrong = "The WebSocket is at /ws.";
 	} else if (!header_is(wsi, WSI_TOKEN_ORIGIN, options->origin)) {
 		wrong = "This WebSocket is for this site's own page only.";
+	} else if (!header_is(wsi, WSI_TOKEN_HOST, options->origin + sizeof("https://") - 1)) {
+		wrong = "This is not the address of this site.";
 	} else if (!header_is(wsi, WSI_TOKEN_PROTOCOL, SUBPROTOCOL)) {
 		wrong = "The subprotocol is " SUBPROTOCOL ".";
 	}
@@ -68,8 +72,9 @@ on_upgrade(struct lws *wsi, const char *to)
 
 /* libwebsockets allows P-256 only, which costs a browser that begins with X25519 a round trip. */
 static int
-on_tls(SSL_CTX *tls)
+on_tls(SSL_CTX *ours)
 {
+	tls = ours;
 	return SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) == 1 &&
 			       SSL_CTX_set1_groups_list(tls, "X25519:P-256") == 1
 		       ? 0
@@ -251,14 +256,28 @@ server_open(const struct server_options *o, int events, const char **why)
 	return 0;
 }
 
+static bool
+certificate_use(SSL_CTX *ctx)
+{
+	return SSL_CTX_use_certificate_chain_file(ctx, options->cert) == 1 &&
+	       SSL_CTX_use_PrivateKey_file(ctx, options->key, SSL_FILETYPE_PEM) == 1 &&
+	       SSL_CTX_check_private_key(ctx) == 1;
+}
+
+/* Not lws_tls_cert_updated(): it says nothing when it fails, and has then half replaced what was
+ * good. */
 void
 server_reload(void)
 {
-	if (lws_tls_cert_updated(context, options->cert, options->key, NULL, 0, NULL, 0)) {
-		log_error("the new certificate can't be used: the old one stays");
-	} else {
+	SSL_CTX *trial = SSL_CTX_new(TLS_server_method());
+
+	if (trial && certificate_use(trial) && certificate_use(tls)) {
 		log_note("certificate read again");
+	} else {
+		log_error("the new certificate can't be used: the old one stays");
 	}
+	ERR_clear_error(); /* libwebsockets looks at the same queue */
+	SSL_CTX_free(trial);
 }
 
 void

@@ -1,5 +1,20 @@
 // The gateway from outside: an independent WebSocket client as page, the real broker with our plugin,
 // and a key service played by the test, so that each of its answers can be had at will.
+//
+// The limits of the design, and the tests that hold them (here unless another file is named):
+//   frame of 512 bytes              "a message that is over 512 bytes ...", "... a megabyte ..."
+//   30 commands a second, not stop  "thirty commands a second pass ..."
+//   300 messages a second           "three hundred messages a second are the end"
+//   5 s to join                     "a page that does not join in five seconds is told so"
+//   10 joins a minute per address   "what is not a join is refused ..."
+//   16 connections per address      "an address may hold sixteen connections ..."
+//   IPv6 by /64                     test_gateway_rate, headers.test.mjs "an IPv6 address ..."
+//   connections in all              crowd.test.mjs
+//   newest state only, slow readers "a page that does not read ...", "a page that never reads ..."
+//   ping after 20 s                 "a page that never reads, and one that has fallen silent ..."
+//   Origin, Host, subprotocol       "only this site's page may open the WebSocket ..."
+//   no compression, HTTP/1.1 only   "permessage-deflate and HTTP/2 are not spoken"
+//   drain                           "SIGTERM ends the gateway within two seconds ..."
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -433,6 +448,9 @@ test('only this site\'s page may open the WebSocket, and only with our subprotoc
   for (const origin of ['https://evil.example', 'null', `${w.origin}.evil.example`, `${w.origin}/`, w.origin.replace('https', 'http'), '']) {
     assert.equal(await status({ origin }), 403, `origin ${origin}`);
   }
+  for (const host of ['evil.example', `localhost.evil.example:${w.port}`, 'localhost', `localhost:${w.port + 1}`, '127.0.0.1']) {
+    assert.equal(await status({ page: { headers: { host } } }), 403, `host ${host}`);
+  }
   assert.equal(await status({ page: { protocol: null } }), 403);
   assert.equal(await status({ page: { protocol: 'tether.v2' } }), 403);
   assert.equal(await status({ page: { protocol: 'http' } }), 403);
@@ -459,11 +477,12 @@ test('the page is served with headers that close everything else', async (t) => 
   const w = await world(t);
   const { status, headers, body } = await get(w, '/');
   assert.equal(status, 200);
-  assert.equal(body, readFileSync(path.join(root, 'web/index.html'), 'utf8'));
+  assert.ok(body.includes('<script type="module" src="/main.js"'));
   assert.match(headers['content-type'], /^text\/html/);
   assert.equal(headers['cache-control'], 'no-store');
   assert.equal(headers['content-security-policy'], 'default-src \'none\'; script-src \'self\'; style-src \'self\'; '
-    + `img-src 'self'; connect-src 'self' wss://localhost:${w.port}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`);
+    + `img-src 'self'; connect-src 'self' wss://localhost:${w.port}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; `
+    + 'require-trusted-types-for \'script\'; trusted-types \'none\'');
   const exact = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'x-frame-options': 'DENY',
     'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp',
     'cross-origin-resource-policy': 'same-origin' };
@@ -474,7 +493,7 @@ test('the page is served with headers that close everything else', async (t) => 
   }
   assert.match(headers['permissions-policy'], /screen-wake-lock=\(self\)/);
   for (const [where, file, type] of [['/main.js', 'main.js', 'text/javascript'], ['/style.css', 'style.css', 'text/css'],
-    ['/privacy', 'privacy.html', 'text/html'], ['/.well-known/security.txt', 'security.txt', 'text/plain']]) {
+    ['/favicon.svg', 'favicon.svg', 'image/svg+xml']]) {
     const got = await get(w, where);
     assert.equal(got.status, 200, where);
     assert.equal(got.body, readFileSync(path.join(root, 'web', file), 'utf8'), where);

@@ -577,6 +577,40 @@ a_sealed_process_leaves_no_core(void **state)
 	all_work(attempts);
 }
 
+#ifndef TETHER_SANITIZED
+/* A wait status: 0 when `path` could be read by a process that may read in `folder` alone. */
+static int
+reading_status(const char *folder, const char *path)
+{
+	const char *folders[] = {folder, NULL}, *why;
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		if (sandbox_seal_reading(SANDBOX_FILES_RO, folders, &why) != 0) {
+			_exit(NOT_SEALED);
+		}
+		_exit(open(path, O_RDONLY) >= 0 ? 0 : errno);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void
+only_the_folders_that_were_named_can_be_read(void **state)
+{
+	(void)state;
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 1) {
+		skip(); /* this kernel has no Landlock */
+	}
+	assert_int_equal(reading_status("/proc/sys", "/proc/sys/kernel/ostype"), 0);
+	assert_int_equal(reading_status("/proc/sys", "/proc/version"), EACCES);
+	assert_int_equal(reading_status("/proc/sys", "/proc/sys/../version"), EACCES);
+	assert_int_equal(reading_status("/nowhere", "/proc/version"), NOT_SEALED);
+}
+#endif
+
 static int
 open_what_a_program_holds(void **state)
 {
@@ -631,6 +665,9 @@ main(void)
 		cmocka_unit_test(asking_whether_a_log_is_a_terminal_is_answered_no),
 		cmocka_unit_test(a_pair_of_sockets_is_refused_to_clients_and_kills_others),
 		cmocka_unit_test(a_sealed_process_leaves_no_core),
+#ifndef TETHER_SANITIZED
+		cmocka_unit_test(only_the_folders_that_were_named_can_be_read),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, open_what_a_program_holds, close_all);
