@@ -177,8 +177,11 @@ void desk_signed(struct keysvc *k, const struct call *call, const struct sign_an
  * (unix seconds) is for sessions that the journal does not know. 0 or -1. */
 int desk_revoke(struct keysvc *k, const uint8_t sid[SID_LEN], int64_t expiry,
 		enum session_state state);
+/* After a start: sessions that the revocation file names are over, even where a crash came before
+ * the journal said so. 0, or -1 when there is no memory. */
+int desk_reconcile(struct keysvc *k);
 
-/* The same for every live session. Returns how many, or -1 (some may be revoked then). */
+/* The same as desk_revoke for every live session. Returns how many, or -1 (some may be revoked then). */
 int desk_revoke_all(struct keysvc *k);
 
 /* ---- main_admin.c ---- */

@@ -4,6 +4,7 @@
  * publish) and answers of the signer.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -137,6 +138,36 @@ desk_revoke_all(struct keysvc *k)
 		}
 	}
 	return count;
+}
+
+static int
+compare_sids(const void *a, const void *b)
+{
+	return memcmp(a, b, SID_LEN);
+}
+
+int
+desk_reconcile(struct keysvc *k)
+{
+	size_t count = k->revoked.count;
+	uint8_t(*sids)[SID_LEN] = calloc(count + 1, SID_LEN);
+
+	if (sids == NULL) {
+		return -1;
+	}
+	for (size_t i = 0; i < count; i++) {
+		memcpy(sids[i], k->revoked.list[i].sid, SID_LEN);
+	}
+	qsort(sids, count, SID_LEN, compare_sids);
+	for (size_t i = 0; i < k->journal.count; i++) {
+		struct session *s = &k->journal.list[i];
+
+		if (!is_over(s) && bsearch(s->sid, sids, count, SID_LEN, compare_sids) != NULL) {
+			note_journal(k, journal_set(&k->journal, s, SESSION_REVOKED));
+		}
+	}
+	free(sids);
+	return 0;
 }
 
 /* The session that an agent's own token names. Its expiry came through the net process. */

@@ -322,6 +322,10 @@ open_all(struct keysvc *k)
 		log_error("can't open %s: %s", PATH_REVOKED, strerror(errno));
 		return -1;
 	}
+	if (desk_reconcile(k) != 0) {
+		log_error("no memory");
+		return -1;
+	}
 	if (admin_open(k) != 0) {
 		log_error("can't open %s: %s", PATH_SOCKET, strerror(errno));
 		return -1;

@@ -63,11 +63,11 @@ export const issueRequest = (fields = {}) =>
 // What a JWT of the key service says, unverified.
 export const claimsOf = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url').toString());
 
-// A client that asks the key service: `who` is { role, client, token } or { role: 'guest' }.
+// A client that asks the key service: `who` is { role, client, token } or { role: 'guest' }, `options` go to MQTT.js.
 // ask(object or text) resolves with the parsed answer.
-export async function connectAsker(t, { port, ca, who }) {
+export async function connectAsker(t, { port, ca, who, options }) {
   const self = { client: hexId(), ...who };
-  const mqtt = await connect(t, { port, ca, who: self });
+  const mqtt = await connect(t, { port, ca, who: self, options });
   const [req, res] = ['req', 'res'].map((end) => `key/${self.role}/${self.client}/${end}`);
   await mqtt.subscribe(res);
   const ask = async (request, ms = 3000) => {

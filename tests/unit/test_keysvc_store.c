@@ -234,6 +234,36 @@ a_line_that_does_not_fit_leaves_the_file_whole(void **state)
 	revocations_close(&r);
 }
 
+/* After a failed sync the kernel may have dropped what it could not write, and the next sync would
+ * succeed without it. */
+static void
+after_a_failed_sync_the_whole_file_is_written_anew(void **state)
+{
+	struct revocations r;
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(pipe(pair), 0);
+	assert_int_equal(revocations_open(&r, "file", NOW), 0);
+	assert_int_equal(revocations_add(&r, one, NOW + 100), 0);
+	assert_int_equal(truncate("file", 0), 0); /* it never reached the disk */
+	close(r.file.fd);
+	r.file.fd = pair[1]; /* can't be synced */
+	r.path = "nowhere/file";
+	assert_int_equal(revocations_sync(&r), -1);
+	assert_true(r.broken);
+	assert_int_equal(revocations_sync(&r), -1);
+	r.path = "file";
+	assert_int_equal(revocations_sync(&r), 0);
+	assert_false(r.broken);
+	assert_int_equal(revocations_add(&r, two, NOW + 100), 0);
+	revocations_close(&r);
+	close(pair[0]);
+	assert_int_equal(revocations_open(&r, "file", NOW), 0);
+	assert_int_equal(r.count, 2);
+	revocations_close(&r);
+}
+
 static void
 file_create_never_overwrites(void **state)
 {
@@ -289,6 +319,8 @@ main(void)
 						leave),
 		cmocka_unit_test_setup_teardown(a_line_that_does_not_fit_leaves_the_file_whole, enter,
 						leave),
+		cmocka_unit_test_setup_teardown(after_a_failed_sync_the_whole_file_is_written_anew,
+						enter, leave),
 		cmocka_unit_test_setup_teardown(file_create_never_overwrites, enter, leave),
 		cmocka_unit_test_setup_teardown(a_secret_that_is_open_to_others_or_a_link_is_not_opened,
 						enter, leave),
