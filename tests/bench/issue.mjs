@@ -19,7 +19,10 @@ const TALK_MS = 2; // a live session's messages: that often
 function talk(partner, agent, topic) {
   const sent = [];
   for (const client of [partner, agent]) client.raw.stream.setNoDelay(true);
-  agent.raw.on('message', (name, payload) => { if (name === topic) sent[Number(payload)].took = now() - sent[Number(payload)].at; });
+  agent.raw.on('message', (name, payload) => {
+    const message = name === topic && sent[Number(payload)];
+    if (message) message.took = now() - message.at;
+  });
   const ticking = setInterval(() => {
     sent.push({ at: now() });
     partner.raw.publish(topic, `${sent.length - 1}`);
@@ -72,7 +75,8 @@ async function ours(t, live) {
   const file = readdirSync(`${data}/secrets`).find((f) => f.startsWith('sign-'));
   const key = keyFromPem(file.slice(5, -4), readFileSync(`${data}/secrets/${file}`, 'utf8'));
   const sid = hexId();
-  const [agent, partner] = await Promise.all(['agent', 'partner'].map((role) => connect(t, { ...at, who: identity(key, role, { sid }) })));
+  const enter = (name) => connect(t, { ...at, who: identity(key, name, { sid }) });
+  const [agent, partner] = [await enter('agent'), await enter('partner')];
   await agent.subscribe(`s/${sid}/cmd`, { qos: 0 });
   const speech = talk(partner, agent, `s/${sid}/cmd`);
   const figures = await measure(speech, async (i) => {
@@ -89,23 +93,28 @@ async function ours(t, live) {
   });
   const { live: counted } = await daemon.status();
   if (counted !== live + ISSUES) throw new Error(`${counted} keys live, not ${live + ISSUES}`);
-  const mb = memory(broker.pid) + memory(daemon.pid) + Object.values(daemon.children()).reduce((sum, pid) => sum + memory(pid), 0);
-  return { ...figures, mb };
+  const pids = [broker.pid, daemon.pid, ...Object.values(daemon.children())];
+  return { ...figures, mb: pids.reduce((sum, pid) => sum + memory(pid), 0) };
 }
 
 // --- the dynamic security plugin -----------------------------------------------------------------------
 
-const PLUGIN = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib'].map((d) => `${d}/mosquitto_dynamic_security.so`).find(existsSync);
+const PLUGIN = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib']
+  .map((d) => `${d}/mosquitto_dynamic_security.so`).find(existsSync);
 const ITERATIONS = 101;
 
-function account(username, role) {
+function account(username, rolename) {
   const salt = randomBytes(12);
   const hash = pbkdf2Sync(username, salt, ITERATIONS, 64, 'sha512');
-  return { username, password: hash.toString('base64'), salt: salt.toString('base64'), iterations: ITERATIONS, roles: [{ rolename: role }] };
+  const [password, saltText] = [hash, salt].map((b) => b.toString('base64'));
+  return { username, password, salt: saltText, iterations: ITERATIONS, roles: [{ rolename }] };
 }
 
-const acl = (acltype, topic) => ({ acltype, topic, priority: 0, allow: true });
-const sessionRole = (rolename) => ({ rolename, acls: [acl('publishClientSend', `s/${rolename}/cmd`), acl('publishClientReceive', `s/${rolename}/#`), acl('subscribePattern', `s/${rolename}/#`)] });
+// Send, receive and subscribe.
+const role = (rolename, send, read) => ({ rolename,
+  acls: [['publishClientSend', send], ['publishClientReceive', read], ['subscribePattern', read]]
+    .map(([acltype, topic]) => ({ acltype, topic, priority: 0, allow: true })) });
+const sessionRole = (id) => role(id, `s/${id}/cmd`, `s/${id}/#`);
 const without = (object, ...names) => Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)));
 
 // One role and one client per key: less than we have, which is a token for each side.
@@ -114,19 +123,25 @@ async function dynsec(t, live) {
   const tls = certs(`${dir}/tls`);
   const port = await freePort();
   const ids = Array.from({ length: live }, hexId);
-  const admin = { rolename: 'admin', acls: [acl('publishClientSend', '$CONTROL/#'), acl('publishClientReceive', '$CONTROL/#'), acl('subscribePattern', '$CONTROL/#')] };
   // One password hash for all: 20,000 of them would take longer than what is measured.
   const common = without(account('x', 'x'), 'username', 'roles');
   writeFileSync(`${dir}/security.json`, JSON.stringify({
     defaultACLAccess: { publishClientSend: false, publishClientReceive: false, subscribe: false, unsubscribe: true },
-    clients: [account('admin', 'admin'), account('agent', 'live'), account('partner', 'live'), ...ids.map((id) => ({ username: id, ...common, roles: [{ rolename: id }] }))],
-    groups: [], roles: [admin, sessionRole('live'), ...ids.map(sessionRole)],
+    clients: [account('admin', 'admin'), account('agent', 'live'), account('partner', 'live'),
+      ...ids.map((id) => ({ username: id, ...common, roles: [{ rolename: id }] }))],
+    groups: [],
+    roles: [role('admin', '$CONTROL/#', '$CONTROL/#'), sessionRole('live'), ...ids.map(sessionRole)],
   }));
-  writeFileSync(`${dir}/mosquitto.conf`, [`user ${userInfo().username}`, 'per_listener_settings false', 'allow_anonymous false', 'set_tcp_nodelay true', 'log_type error', 'sys_interval 0',
-    `plugin ${PLUGIN}`, `plugin_opt_config_file ${dir}/security.json`, `listener ${port} 127.0.0.1`, `certfile ${tls.cert}`, `keyfile ${tls.key}`, ''].join('\n'));
-  const broker = start(t, 'mosquitto', ['-c', `${dir}/mosquitto.conf`], { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } });
+  writeFileSync(`${dir}/mosquitto.conf`, [`user ${userInfo().username}`, 'allow_anonymous false', 'set_tcp_nodelay true',
+    'log_type error', 'sys_interval 0', `plugin ${PLUGIN}`, `plugin_opt_config_file ${dir}/security.json`,
+    `listener ${port} 127.0.0.1`, `certfile ${tls.cert}`, `keyfile ${tls.key}`, ''].join('\n'));
+  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
+  const broker = start(t, 'mosquitto', ['-c', `${dir}/mosquitto.conf`], { env });
   const enter = (name) => connect(t, { port, ca: tls.ca, who: { client: name, token: name } });
-  const control = await until(() => enter('admin').catch(() => broker.over() && Promise.reject(new Error(broker.err()))), 30000, 'the broker with dynamic security');
+  const control = await until(() => {
+    if (broker.over()) throw new Error(broker.err());
+    return enter('admin').catch(() => null);
+  }, 30000, 'the broker with dynamic security');
   const answers = '$CONTROL/dynamic-security/v1/response';
   await control.subscribe(answers);
   const [agent, partner] = [await enter('agent'), await enter('partner')];
@@ -134,7 +149,8 @@ async function dynsec(t, live) {
   const speech = talk(partner, agent, 's/live/cmd');
   const figures = await measure(speech, async () => async () => {
     const id = hexId();
-    const commands = [{ command: 'createRole', ...sessionRole(id) }, { command: 'createClient', username: id, password: id, roles: [{ rolename: id }] }];
+    const commands = [{ command: 'createRole', ...sessionRole(id) },
+      { command: 'createClient', username: id, password: id, roles: [{ rolename: id }] }];
     const next = nextOn(control, answers);
     control.raw.publish('$CONTROL/dynamic-security/v1', JSON.stringify({ commands }), { qos: 1 });
     const { responses } = await next;
@@ -146,19 +162,22 @@ async function dynsec(t, live) {
 // --- the table -----------------------------------------------------------------------------------------
 
 await bench(async (t) => {
-  const rows = [['keys that live', 'per key p50', 'worst', 'grows', 'stall p50', 'worst', 'floor p50', 'worst', 'stall of floor', 'memory']];
+  const rows = [['keys that live', 'per key p50', 'worst', 'grows', 'stall p50', 'worst', 'floor p50', 'worst',
+    'stall of floor', 'memory']];
   for (const [name, run] of [['tether', ours], ...(PLUGIN ? [['dynamic security', dynsec]] : [])]) {
     let first;
     for (const live of LIVE) {
       const { took, stall, floor, mb } = await run(t, live);
       const p50 = percentile(took, 50);
       first ??= p50;
-      rows.push([`${name}, ${live}`, ms(p50), ms(Math.max(...took)), times(p50, first), ms(percentile(stall, 50)), ms(Math.max(...stall)),
-        ms(percentile(floor, 50)), ms(Math.max(...floor)), times(percentile(stall, 50), percentile(floor, 50)), `${mb.toFixed(0)} MB`]);
+      const both = (list) => [ms(percentile(list, 50)), ms(Math.max(...list))];
+      rows.push([`${name}, ${live}`, ...both(took), times(p50, first), ...both(stall), ...both(floor),
+        times(percentile(stall, 50), percentile(floor, 50)), `${mb.toFixed(0)} MB`]);
     }
   }
-  console.log(`\n${ISSUES} keys given out one by one; a live session sends every ${TALK_MS} ms meanwhile. Stall: the slowest of its messages while`);
-  console.log('a key was made; floor: the slowest in as long a time without one, in the same run. Memory: broker and key service.\n');
+  console.log(`\n${ISSUES} keys given out one by one; a live session sends every ${TALK_MS} ms meanwhile. Stall: the slowest of its`);
+  console.log('messages while a key was made; floor: the slowest in as long a time without one, in the same run. Memory:');
+  console.log('broker and key service.\n');
   print(rows);
   if (!PLUGIN) console.log('\n  The dynamic security plugin is not on this machine.');
 });

@@ -57,21 +57,32 @@ function otherSigners(key) {
 function otherClaims(now) {
   return {
     'expired this second': { iat: now - 100, exp: now }, 'expired long ago': { iat: now - FOUR_HOURS, exp: now - 60 },
-    'four hours and a second': { iat: now, exp: now + FOUR_HOURS + 1 }, 'four hours ahead of a later iat': { iat: now + 3600, exp: now + 3600 + FOUR_HOURS },
+    'four hours and a second': { iat: now, exp: now + FOUR_HOURS + 1 },
+    'four hours ahead of a later iat': { iat: now + 3600, exp: now + 3600 + FOUR_HOURS },
     'iat in the future (a clock set back)': { iat: now + 30 }, 'nbf in the future': { claims: { nbf: now + 30 } },
     'iat long before, four hours from it over': { iat: now - FOUR_HOURS - 1, exp: now + 10 },
     'negative times': { claims: { iat: -1, nbf: -1 } }, 'times with fractions': { claims: { exp: now + 100.5 } },
-    'a time of 1e9 digits': { claims: { exp: 1e300 } }, 'exp in words': { claims: { exp: `${now + 100}` } }, 'exp null': { claims: { exp: null } },
-    'no exp': { claims: { exp: undefined } }, 'no iat': { claims: { iat: undefined } }, 'no nbf': { claims: { nbf: undefined } },
-    'another aud': { claims: { aud: ['b'] } }, 'two auds': { claims: { aud: ['tether', 'b'] } }, 'aud as text': { claims: { aud: 'tether' } },
-    'no aud': { claims: { aud: [] } }, 'another iss': { claims: { iss: 'x' } }, 'another jti': { claims: { jti: hexId() } },
-    'another sub': { claims: { sub: hexId() } }, 'another sub and jti': { claims: { sub: 'ab'.repeat(16), jti: 'ab'.repeat(16) } },
-    'sub null': { claims: { sub: null } }, 'role guest': { claims: { role: 'guest' } }, 'role admin': { claims: { role: 'admin' } },
-    'role in capitals': { claims: { role: 'AGENT' } }, 'role keysvc on session topics': { claims: { role: 'keysvc', sid: undefined } },
-    'role gw with a sid': { claims: { role: 'gw' } }, 'no role': { claims: { role: undefined } }, 'no sid': { claims: { sid: undefined } },
+    'a time of 1e9 digits': { claims: { exp: 1e300 } }, 'exp in words': { claims: { exp: `${now + 100}` } },
+    'exp null': { claims: { exp: null } },
+    'no exp': { claims: { exp: undefined } }, 'no iat': { claims: { iat: undefined } },
+    'no nbf': { claims: { nbf: undefined } },
+    'another aud': { claims: { aud: ['b'] } }, 'two auds': { claims: { aud: ['tether', 'b'] } },
+    'aud as text': { claims: { aud: 'tether' } },
+    'no aud': { claims: { aud: [] } }, 'another iss': { claims: { iss: 'x' } },
+    'another jti': { claims: { jti: hexId() } },
+    'another sub': { claims: { sub: hexId() } },
+    'another sub and jti': { claims: { sub: 'ab'.repeat(16), jti: 'ab'.repeat(16) } },
+    'sub null': { claims: { sub: null } }, 'role guest': { claims: { role: 'guest' } },
+    'role admin': { claims: { role: 'admin' } },
+    'role in capitals': { claims: { role: 'AGENT' } },
+    'role keysvc on session topics': { claims: { role: 'keysvc', sid: undefined } },
+    'role gw with a sid': { claims: { role: 'gw' } }, 'no role': { claims: { role: undefined } },
+    'no sid': { claims: { sid: undefined } },
     'sid in capitals': { claims: { sid: 'AB'.repeat(16) } }, 'another sid than its acl': { claims: { sid: hexId() } },
-    'an acl of everything': { claims: { acl: { pub: ['#'], sub: ['#'] } } }, 'an acl of a foreign session': { claims: { acl: { pub: [], sub: [`s/${hexId()}/cmd`] } } },
-    'an acl of a guest': { claims: { acl: { pub: ['key/guest/+/req'], sub: [] } } }, 'an acl that is no object': { claims: { acl: 'all' } }, 'no acl': { claims: { acl: undefined } },
+    'an acl of everything': { claims: { acl: { pub: ['#'], sub: ['#'] } } },
+    'an acl of a foreign session': { claims: { acl: { pub: [], sub: [`s/${hexId()}/cmd`] } } },
+    'an acl of a guest': { claims: { acl: { pub: ['key/guest/+/req'], sub: [] } } },
+    'an acl that is no object': { claims: { acl: 'all' } }, 'no acl': { claims: { acl: undefined } },
     'an acl of two hundred': { claims: { acl: { pub: Array(200).fill('#'), sub: [] } } },
   };
 }
@@ -80,11 +91,17 @@ function otherClaims(now) {
 function otherTexts(now) {
   const late = `"exp":${now + 100000}`;
   return {
-    'exp twice': (c) => c.replace(/"exp":\d+/, (m) => `${m},${late}`), 'exp twice, the other way': (c) => c.replace(/"exp":\d+/, (m) => `${late},${m}`),
-    'role twice': (c) => c.replace('"role":"agent"', '"role":"agent","role":"keysvc"'), 'acl twice': (c) => c.replace('"acl":', '"acl":{"pub":["#"],"sub":["#"]},"acl":'),
-    'exp spelt with an escape': (c) => c.replace('"exp"', '"\\u0065xp"'), 'a second exp with an escape': (c) => c.replace('"exp"', `"\\u0065xp":${now + 9},"exp"`),
-    'Exp beside exp, exp over': (c) => c.replace(/"exp":\d+/, `"Exp":${now + 100},"exp":${now - 1}`), 'text after the end': (c) => `${c}{}`, 'NUL after the end': (c) => `${c}\0x`,
-    'a list': (c) => `[${c}]`, 'a thousand brackets': (c) => c.replace('"iss"', `"x":${'['.repeat(300)}${']'.repeat(300)},"iss"`), 'nothing': () => '', 'broken JSON': (c) => c.slice(0, -1),
+    'exp twice': (c) => c.replace(/"exp":\d+/, (m) => `${m},${late}`),
+    'exp twice, the other way': (c) => c.replace(/"exp":\d+/, (m) => `${late},${m}`),
+    'role twice': (c) => c.replace('"role":"agent"', '"role":"agent","role":"keysvc"'),
+    'acl twice': (c) => c.replace('"acl":', '"acl":{"pub":["#"],"sub":["#"]},"acl":'),
+    'exp spelt with an escape': (c) => c.replace('"exp"', '"\\u0065xp"'),
+    'a second exp with an escape': (c) => c.replace('"exp"', `"\\u0065xp":${now + 9},"exp"`),
+    'Exp beside exp, exp over': (c) => c.replace(/"exp":\d+/, `"Exp":${now + 100},"exp":${now - 1}`),
+    'text after the end': (c) => `${c}{}`, 'NUL after the end': (c) => `${c}\0x`,
+    'a list': (c) => `[${c}]`,
+    'a thousand brackets': (c) => c.replace('"iss"', `"x":${'['.repeat(300)}${']'.repeat(300)},"iss"`),
+    'nothing': () => '', 'broken JSON': (c) => c.slice(0, -1),
     'a comment': (c) => c.replace('{', '{/**/'), 'not UTF-8': (c) => c.replace('tether-keysvc', 'tether-keysv\xff'),
   };
 }
@@ -105,10 +122,14 @@ test('no token but the right one opens the door, whatever is said in it', { time
     await shut(name, (o) => { const [head, claims] = partsOf(mintToken(o)); return mintText(s.key, head, change(claims)); });
   }
   const mangle = {
-    'padding': (k) => k.replace(/\./g, '=.'), 'standard base64': (k) => k.split('.').map((p) => Buffer.from(p, 'base64url').toString('base64')).join('.'),
-    'a bit flipped in the claims': (k) => k.replace(/\.(.)/, (m, c) => `.${c === 'e' ? 'f' : 'e'}`), 'two parts': (k) => k.split('.').slice(0, 2).join('.'),
-    'four parts': (k) => `${k}.x`, 'a blank in front': (k) => ` ${k}`, 'a newline behind': (k) => `${k}\n`, 'a dot in front': (k) => `.${k}`, 'only dots': () => '..',
-    'characters of no alphabet': (k) => `${k.slice(0, -4)}!*%~`, 'cut off': (k) => k.slice(0, -1), 'a NUL and the token': (k) => `\0${k}`,
+    'padding': (k) => k.replace(/\./g, '=.'),
+    'standard base64': (k) => k.split('.').map((p) => Buffer.from(p, 'base64url').toString('base64')).join('.'),
+    'a bit flipped in the claims': (k) => k.replace(/\.(.)/, (m, c) => `.${c === 'e' ? 'f' : 'e'}`),
+    'two parts': (k) => k.split('.').slice(0, 2).join('.'),
+    'four parts': (k) => `${k}.x`, 'a blank in front': (k) => ` ${k}`, 'a newline behind': (k) => `${k}\n`,
+    'a dot in front': (k) => `.${k}`, 'only dots': () => '..',
+    'characters of no alphabet': (k) => `${k.slice(0, -4)}!*%~`, 'cut off': (k) => k.slice(0, -1),
+    'a NUL and the token': (k) => `\0${k}`,
     'bits left over at the end': (k) => k.slice(0, -1) + String.fromCharCode(k.charCodeAt(k.length - 1) + 1),
     'a header of its own order': (k) => { const [, c] = partsOf(k); return mintText(s.key, '{"typ":"JWT","alg":"ES256","kid":"k1"}', c); },
     'a header with two algs': (k) => { const [, c] = partsOf(k); return mintText(s.key, '{"alg":"ES256","typ":"JWT","kid":"k1","alg":"none"}', c); },
@@ -142,8 +163,10 @@ test('a token opens its own client id only; another\'s is neither taken over nor
   const victim = await s.pair();
   const thief = s.newcomer('agent');
   for (const id of [victim.who.agent.client, victim.who.partner.client]) {
-    for (const [username, password] of [[thief.client, thief.token], [id, thief.token], [undefined, undefined], [id, 'x'], ['', ''], [id, undefined]]) {
-      assert.equal(await refusedWith(s.enter(thief, { clientId: id, username, password })), NOT_AUTHORIZED, `${username} ${password?.length}`);
+    for (const [username, password] of [[thief.client, thief.token], [id, thief.token], [undefined, undefined], [id, 'x'],
+      ['', ''], [id, undefined]]) {
+      const code = await refusedWith(s.enter(thief, { clientId: id, username, password }));
+      assert.equal(code, NOT_AUTHORIZED, `${username} ${password?.length}`);
     }
   }
   const session = { ...s.newcomer('partner'), client: victim.who.agent.client, token: victim.who.partner.token };
@@ -257,7 +280,9 @@ test('a restarted broker without key service: revoked stays revoked, live goes o
   await sleep(Math.max(0, exp * 1000 - Date.now()));
   at.broker = await startBroker(t, at.brokerOptions);
 
-  for (const who of [revoked, partners[1], short]) assert.equal(await refusedWith(at.enter({ client: who.client, token: who.token })), NOT_AUTHORIZED);
+  for (const { client, token } of [revoked, partners[1], short]) {
+    assert.equal(await refusedWith(at.enter({ client, token })), NOT_AUTHORIZED);
+  }
   const [agent, partner] = [await at.enter({ client: live.client, token: live.token }), await at.enter(partners[0])];
   await agent.subscribe(`s/${live.sid}/cmd`);
   await partner.subscribe(`s/${live.sid}/state`);
@@ -270,9 +295,9 @@ test('with the key service stopped, agent and partner are cut at the second of t
   await at.daemon.exited;
   const sid = hexId();
   const exp = unixNow() + 3;
-  const [agent, partner] = [await at.enter(identity(at.key, 'agent', { sid, exp, iat: exp - 60 })), await at.enter(identity(at.key, 'partner', { sid, exp, iat: exp - 60 }))];
-  const other = identity(at.key, 'agent', { sid });
-  const lasting = await at.enter(other);
+  const enter = (role, more) => at.enter(identity(at.key, role, { sid, ...more }));
+  const short = { exp, iat: exp - 60 };
+  const [agent, partner, lasting] = [await enter('agent', short), await enter('partner', short), await enter('agent')];
   for (const client of [agent, partner]) {
     assert.equal(await client.closed(8000), ADMINISTRATIVE_ACTION);
     const late = Date.now() - exp * 1000;
@@ -284,9 +309,10 @@ test('with the key service stopped, agent and partner are cut at the second of t
 test('a file beside the keys is no key, however it is called', async (t) => {
   const s = await siege(t);
   const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  writeFileSync(`${s.data}/evil.pem`, stranger.publicKey.export({ type: 'spki', format: 'pem' }));
-  writeFileSync(`${s.data}/keys/UP.pem`, stranger.publicKey.export({ type: 'spki', format: 'pem' }));
-  writeFileSync(`${s.data}/keys/p384.pem`, generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey.export({ type: 'spki', format: 'pem' }));
+  const put = (name, { publicKey }) => writeFileSync(`${s.data}/${name}`, publicKey.export({ type: 'spki', format: 'pem' }));
+  put('evil.pem', stranger);
+  put('keys/UP.pem', stranger);
+  put('keys/p384.pem', generateKeyPairSync('ec', { namedCurve: 'P-384' }));
   s.broker.hup();
   await until(() => /not P-256 public keys/.test(s.broker.log()), 3000, 'the reload');
   for (const kid of ['../evil', 'evil', 'UP', 'p384', 'keys/../evil']) {

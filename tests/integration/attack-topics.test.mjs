@@ -108,7 +108,8 @@ test('every role\'s will is published where it may publish and nowhere else', { 
   const all = await everybody(t, s);
   const sent = new Map();
   for (const m of all.members) {
-    const own = table.filter((r) => r.role === m.who.role && r.verb === 'subscribe').map((r) => (r.own ? fill(r.topic, m.who.client, all.sid) : r.topic));
+    const own = table.filter((r) => r.role === m.who.role && r.verb === 'subscribe')
+      .map((r) => (r.own ? fill(r.topic, m.who.client, all.sid) : r.topic));
     for (const filter of own.filter((f) => !f.includes('<'))) await m.subscribe(filter);
   }
   const [watch, control] = [all.find('guest').who.client, '$CONTROL/tether/v1'];
@@ -170,7 +171,8 @@ test('names that MQTT forbids reach nobody and harm nobody but the connection th
   const s = await siege(t);
   const victim = await s.pair();
   const packets = (sid) => {
-    const named = Object.entries(BROKEN).map(([name, bytes]) => [name, Buffer.from(bytes.toString('latin1').replaceAll('SID', sid), 'latin1')]);
+    const fillIn = (bytes) => Buffer.from(bytes.toString('latin1').replaceAll('SID', sid), 'latin1');
+    const named = Object.entries(BROKEN).map(([name, bytes]) => [name, fillIn(bytes)]);
     return [
       ...named.map(([name, bytes]) => [`publish: ${name}`, publishPacket(bytes, 'broken')]),
       ...named.map(([name, bytes]) => [`subscribe: ${name}`, subscribePacket(bytes)]),
@@ -223,7 +225,8 @@ test('a stranger gets nothing: not before CONNECT, not with a refused one, not b
     'no clean start': { client: id, clean: false },
     'MQTT 3.1.1': { client: id, version: 4 },
     'MQTT 3.1': { client: id.slice(0, 23), version: 3 },
-    'MQTT 3.1.1 with a good token': { client: victim.who.agent.client, user: victim.who.agent.client, password: victim.who.agent.token, version: 4 },
+    'MQTT 3.1.1 with a good token': { client: victim.who.agent.client, user: victim.who.agent.client,
+      password: victim.who.agent.token, version: 4 },
   };
   await inBatches(Object.entries(connects), async ([name, fields]) => {
     const { bytes, closed } = await rawTalk(s, Buffer.concat([...(fields ? [connectPacket(fields)] : []), ...follow]));

@@ -64,7 +64,8 @@ export async function siege(t, options = {}) {
   // Guests come from an address each, since one address has a ration of them.
   const from = (who) => (who.token ? {} : { localAddress: `127.0.4.${1 + (guests++ % 250)}` });
   s.enter = (who, more) => connect(t, { port: s.port, ca, who, options: { ...from(who), ...more } });
-  s.newcomer = (role, sid, more) => (role === 'guest' ? { role, client: hexId() } : identity(key, role, { sid: sessionOf(role, sid), ...more }));
+  s.newcomer = (role, sid, more) => (role === 'guest' ? { role, client: hexId() }
+    : identity(key, role, { sid: sessionOf(role, sid), ...more }));
   s.pair = async () => {
     const sid = hexId();
     const pair = { sid, who: { agent: s.newcomer('agent', sid), partner: s.newcomer('partner', sid) } };

@@ -31,7 +31,8 @@ export const memory = (pid) => Number(readFileSync(`/proc/${pid}/status`, 'utf8'
 // Rows of equal length, the first as heading.
 export function print(rows) {
   const width = rows[0].map((_, i) => Math.max(...rows.map((r) => String(r[i]).length)));
-  for (const row of rows) console.log(`  ${row.map((cell, i) => (i ? String(cell).padStart(width[i]) : String(cell).padEnd(width[i]))).join('  ')}`);
+  const pad = (cell, i) => (i ? String(cell).padStart(width[i]) : String(cell).padEnd(width[i]));
+  for (const row of rows) console.log(`  ${row.map(pad).join('  ')}`);
 }
 
 export function scratch(t) {
