@@ -16,115 +16,16 @@
 //   no compression, HTTP/1.1 only   "permessage-deflate and HTTP/2 are not spoken"
 //   drain                           "SIGTERM ends the gateway within two seconds ..."
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
-import { request as plainRequest } from 'node:http';
 import { createConnection } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import tls from 'node:tls';
 import WebSocket from 'ws';
-import { addKey, connect, hexId, identity, mintToken, startBroker, unixNow } from '../lib/broker.mjs';
-import { startGateway } from '../lib/gateway.mjs';
-import { certs, folder, freePort, root, run, sleep, until } from '../lib/proc.mjs';
-
-const newKey = () => randomBytes(36).toString('base64url');
-const STATE = `${randomBytes(16).toString('base64url')}.{"v":1,"beacon":7,"text":"with spaces  and é"}`;
-const COMMAND = { v: 1, op: 'level', ch: 'A', val: 40, a: 40, b: 0, page: '0011223344556677', n: 5, beacon: 77,
-  mac: randomBytes(16).toString('base64url') };
-
-// A page. `gw` are the gateway's own messages, `states` everything else.
-class Page {
-  constructor(t, { port, ca, origin }, { path: where = '/ws', protocol = 'tether.v1', ...options } = {}) {
-    this.gw = [];
-    this.states = [];
-    this.ws = new WebSocket(`wss://localhost:${port}${where}`, protocol ? [protocol] : [], {
-      ca: readFileSync(ca), origin, family: 4, ...options });
-    t.after(() => this.ws.terminate());
-    this.ws.on('message', (data, binary) => {
-      const text = data.toString();
-      if (text.startsWith('{')) this.gw.push(JSON.parse(text)); else this.states.push(binary ? data : text);
-    });
-    this.closed = new Promise((done) => this.ws.on('close', (code, reason) => done({ code, reason: String(reason) })));
-    // Resolves with the HTTP status when the upgrade is refused, with 101 when it is not.
-    this.status = new Promise((done) => {
-      this.ws.on('upgrade', () => done(101));
-      this.ws.on('unexpected-response', (_, response) => { done(response.statusCode); this.ws.terminate(); });
-      this.ws.on('error', (error) => done(error.message));
-    });
-    this.opened = new Promise((done) => this.ws.on('open', done));
-  }
-
-  async say(message, options) {
-    await this.opened;
-    this.ws.send(typeof message === 'object' && !Buffer.isBuffer(message) ? JSON.stringify(message) : message, options);
-  }
-
-  join(key) { return this.say({ v: 1, op: 'join', key }); }
-  heard(name, ms = 8000) {
-    return until(() => this.gw.find((m) => m.gw === name), ms, `${name}; heard ${JSON.stringify(this.gw)}`);
-  }
-}
-
-// Broker, key service and gateway. `answers` maps keys to functions of the request.
-async function world(t, { extra, change } = {}) {
-  const dir = folder(t);
-  const files = certs(`${dir}/tls`);
-  const data = `${dir}/data`;
-  const key = addKey(data);
-  const brokerOptions = { dir, port: await freePort(), tls: `${dir}/tls`, data, change };
-  const token = `${dir}/gw.jwt`;
-  const w = { dir, key, ca: files.ca, port: await freePort(), answers: new Map(), token, brokerOptions };
-  w.origin = `https://localhost:${w.port}`;
-  w.broker = await startBroker(t, brokerOptions);
-  w.renew = () => {
-    writeFileSync(`${token}.new`, `${identity(key, 'gw').token}\n`);
-    renameSync(`${token}.new`, token);
-  };
-  w.renew();
-  w.keysvc = await connect(t, { port: w.broker.port, ca: files.ca, who: identity(key, 'keysvc') });
-  await w.keysvc.subscribe('key/+/+/req');
-  w.asked = [];
-  w.keysvc.raw.on('message', (topic, payload) => {
-    const request = JSON.parse(payload);
-    w.asked.push({ topic, request, expiry: payload });
-    const answer = w.answers.get(request.key)?.(request);
-    if (answer) w.keysvc.raw.publish(topic.replace(/req$/, 'res'), JSON.stringify({ v: 1, id: request.id, ...answer }), { qos: 1 });
-  });
-  w.gatewayOptions = { port: w.port, tls: `${dir}/tls`, web: path.join(root, 'web'), brokerPort: w.broker.port,
-    ca: files.ca, token, origin: w.origin, extra };
-  w.gateway = await startGateway(t, w.gatewayOptions);
-  return w;
-}
-
-// A session with its wearer's side: `agent` is an MQTT client; the key that opens it.
-async function session(t, w, { left = 3600 } = {}) {
-  const s = { sid: hexId(), key: newKey() };
-  const who = identity(w.key, 'agent', { sid: s.sid });
-  s.agent = await connect(t, { port: w.broker.port, ca: w.ca, who });
-  await s.agent.subscribe(`s/${s.sid}/cmd`);
-  s.say = (text) => s.agent.publish(`s/${s.sid}/state`, text);
-  s.commands = () => s.agent.received.filter((m) => m.topic.endsWith('/cmd')).map((m) => m.text);
-  s.arrived = (count, ms = 3000) => until(() => s.commands().length >= count && s.commands(), ms,
-    `${count} commands; there are ${s.commands().length}`);
-  w.answers.set(s.key, () => {
-    const client = hexId();
-    s.client = client;
-    const exp = unixNow() + left;
-    return { ok: true, sid: s.sid, client, left,
-      token: mintToken({ key: w.key, role: 'partner', client, sid: s.sid, exp }) };
-  });
-  return s;
-}
-
-async function joined(t, w, options) {
-  const s = await session(t, w, options);
-  const page = new Page(t, w);
-  await page.join(s.key);
-  await page.heard('joined');
-  return { s, page };
-}
+import { connect, hexId, identity, mintToken, startBroker, unixNow } from '../lib/broker.mjs';
+import { COMMAND, Page, STATE, inside, joined, newKey, session, world } from '../lib/gwworld.mjs';
+import { certs, freePort, root, run, sleep, until } from '../lib/proc.mjs';
 
 const get = (w, where, { method = 'GET', headers } = {}) => new Promise((done, fail) => {
   const request = https.request({ host: '127.0.0.1', servername: 'localhost', port: w.port, path: where, method, headers,
@@ -541,27 +442,20 @@ test('nothing but the address asked for is listened on', async (t) => {
 test('metrics and health are told inside, without a name or an address', async (t) => {
   const port = await freePort();
   const w = await world(t, { extra: ['--metrics', `127.0.0.1:${port}`] });
-  const inside = (where) => new Promise((done, fail) => {
-    plainRequest({ host: '127.0.0.1', port, path: where, agent: false }, (response) => {
-      let body = '';
-      response.on('data', (d) => { body += d; });
-      response.on('end', () => done({ status: response.statusCode, body }));
-    }).on('error', fail).end();
-  });
   const { s, page } = await joined(t, w);
   await page.say(COMMAND);
   await s.arrived(1);
-  const { status, body } = await inside('/metrics');
+  const { status, body } = await inside(port, '/metrics');
   assert.equal(status, 200);
   assert.match(body, /^tether_gateway_joined_total 1$/m);
   assert.match(body, /^tether_gateway_commands_total 1$/m);
   await w.keysvc.publish('stat/keysvc', '{"v":1,"issued":12,"live":3}');
-  await until(async () => (await inside('/metrics')).body.includes('\ntether_keysvc_issued 12\n'), 3000, 'the key service\'s counter');
+  await until(async () => (await inside(port, '/metrics')).body.includes('\ntether_keysvc_issued 12\n'), 3000, 'the key service\'s counter');
   for (const line of body.split('\n').filter((l) => l && !l.startsWith('#'))) assert.match(line, /^tether_gateway_[a-z_]+ \d+$/);
-  assert.deepEqual(await inside('/healthz'), { status: 200, body: 'ok\n' });
+  assert.deepEqual(await inside(port, '/healthz'), { status: 200, body: 'ok\n' });
   await w.broker.stop();
   await page.closed;
-  assert.equal((await inside('/healthz')).status, 503);
+  assert.equal((await inside(port, '/healthz')).status, 503);
   assert.equal((await get(w, '/metrics')).status, 404);
 });
 
@@ -604,6 +498,10 @@ test('SIGTERM ends the gateway within two seconds, and its pages know', async (t
   const from = Date.now();
   w.gateway.child.kill('SIGTERM');
   const [one, two, end] = [await page.closed, await idle.closed, await w.gateway.exited];
+  for (const { gw } of [page, idle]) {
+    assert.equal(gw.at(-1).gw, 'away');
+    assert.ok(gw.at(-1).retry >= 2 && gw.at(-1).retry <= 8, 'the page comes back at a time of its own');
+  }
   assert.equal(one.code, 1001);
   assert.equal(two.code, 1001);
   assert.deepEqual(end, { code: 0, signal: null });
