@@ -233,8 +233,8 @@ serve(struct box *b)
 	}
 }
 
-/* A process before us may still be writing K, its last or for ever. Heartbeats are answered meanwhile, or the
- * guard would take us for hung. */
+/* A process before us may still be writing K, its last or for ever. Heartbeats are answered
+ * meanwhile, or the guard would take us for hung. */
 static int
 open_port(struct box *b, const char *port, const char *usb_serial)
 {

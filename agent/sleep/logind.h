@@ -4,9 +4,9 @@
  *
  * One lock is used: what "sleep", mode "delay" (systemd.io/INHIBITOR_LOCKS). logind then says
  * PrepareForSleep before any sleep, a closed lid's too, and waits for the lock for at most
- * InhibitDelayMaxSec (5 s by default). No "handle-lid-switch" lock: it exists as "block" only, would
- * keep the computer awake behind a closed lid, and so the partner in control of a box whose wearer
- * has just shut the screen.
+ * InhibitDelayMaxSec (5 s by default). No "handle-lid-switch" lock: it exists as "block" only,
+ * would keep the computer awake behind a closed lid, and so the partner in control of a box whose
+ * wearer has just shut the screen.
  */
 #ifndef TETHER_SLEEP_LOGIND_H
 #define TETHER_SLEEP_LOGIND_H
