@@ -307,7 +307,9 @@ sandbox_seal_reading(unsigned kinds, const char *const *folders, const char **wh
 	sealed = 1;
 #endif
 	if (deny_files && landlock_deny(folders) != 0) {
-		return fail(why, "Landlock is there but refused to close the files");
+		return fail(why, folders != NULL ? "a folder to read from is missing, or Landlock "
+						   "refused to close the others"
+						 : "Landlock is there but refused to close the files");
 	}
 	return seccomp_seal(kinds, why);
 }

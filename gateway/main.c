@@ -235,8 +235,8 @@ events_open(const sigset_t *set)
 	return events;
 }
 
-/* Without --contact there is no security.txt, and none that has expired: RFC 9116 wants neither. An
- * empty one counts as none, for systemd's unset variables. */
+/* Without --contact there is no security.txt, and none that has expired: RFC 9116 wants neither.
+ * Here and for --metrics empty counts as none: systemd makes that of variables that are not set. */
 static void
 contact_publish(const char *contact, const char *origin)
 {
@@ -307,7 +307,7 @@ main(int argc, char **argv)
 					 .origin = value[OPT_ORIGIN],
 					 .address = listen_host};
 	server.port = split_port(listen_host, value[OPT_LISTEN], "--listen wants ADDRESS:PORT");
-	if (value[OPT_METRICS]) {
+	if (value[OPT_METRICS] && *value[OPT_METRICS]) {
 		server.metrics_address = metrics_host;
 		server.metrics_port = split_port(metrics_host, value[OPT_METRICS],
 						 "--metrics wants ADDRESS:PORT");
