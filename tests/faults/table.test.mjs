@@ -112,6 +112,9 @@ const networks = [
   { name: 'page\'s network cut', bound: SHORT + 500, cause: cut('page'), cure: thaw('page') },
   { name: 'agent\'s connection broken', bound: SHORT + 500, cause: ({ stack }) => stack.net.agent.drop() },
   { name: 'page\'s connection broken', bound: SHORT + 500, cause: ({ stack }) => stack.net.page.drop() },
+];
+
+const servers = [
   { name: 'gateway killed', bound: SHORT + 500, cause: ({ stack }) => process.kill(stack.gateway.pid, 'SIGKILL') },
   { name: 'gateway stopped', bound: SHORT + 500, cause: ({ stack }) => process.kill(stack.gateway.pid, 'SIGSTOP'),
     cure: ({ stack, partner }) => { process.kill(stack.gateway.pid, 'SIGCONT'); partner.close(); } },
@@ -127,7 +130,7 @@ const defaultHold = [
 // Only zero may have been asked of the box since `since`, and it came first.
 function onlyKills(log, since) {
   const asked = log.commands().filter((c) => c.ms >= since && c.command !== '').map((c) => c.command);
-  assert.match(asked[0], /^K/);
+  assert.ok(asked.join('').length >= 2, `zero is asked for until two answers say it: ${asked}`);
   assert.deepEqual(asked.filter((command) => !/^K+$/.test(command)), []);
 }
 
@@ -231,7 +234,8 @@ class ShortRig extends Rig {
 }
 
 const expiry = [
-  { name: 'key expired', bound: 2000, cause: ({ keysvc }) => keysvc.ends, timed: true, ...toEnd },
+  { name: 'key expired', bound: 2000, timed: true, ...toEnd,
+    cause: async ({ keysvc }) => { await sleep(keysvc.ends - monotonic()); return keysvc.ends; } },
 ];
 
 async function runLane(t, rig, rows) {
@@ -260,7 +264,8 @@ test('faults', { concurrency: true }, async (t) => {
     t.test('that end the agent', (l) => runLane(l, new Rig(l), ends)),
     t.test('of time', (l) => runLane(l, new ShortRig(l), expiry)),
     t.test('of the terminal', (l) => runLane(l, new Rig(l, { screen: true }), terminals)),
-    t.test('of the network', (l) => runLane(l, new Rig(l, { ...short, proxies: true }), networks)),
+    t.test('of the network', (l) => runLane(l, new Rig(l, short), networks)),
+    t.test('of the server', (l) => runLane(l, new Rig(l, short), servers)),
     t.test('of page and box', async (l) => {
       await runLane(l, new Rig(l), [...defaultHold, ...boxes]);
       await runLane(l, new PageRig(l), pages);

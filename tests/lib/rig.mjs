@@ -90,10 +90,16 @@ export class Rig {
     }, ms, () => `control; last state ${JSON.stringify(this.partner?.state)}, gateway ${JSON.stringify(this.partner?.gw)}`);
   }
 
-  async ready() {
+  // A machine that stood still meanwhile costs control (that is the design); it is taken once more then.
+  async ready(tries = 3) {
     await this.repair();
     await this.control();
-    await this.partner.raise('A', LEVEL);
+    try {
+      await this.partner.raise('A', LEVEL, 4000);
+    } catch (error) {
+      if (tries === 1 || this.partner.state.guard === 'live') throw error;
+      await this.ready(tries - 1);
+    }
     this.stops = this.partner.state.stops;
   }
 

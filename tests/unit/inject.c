@@ -145,7 +145,7 @@ static int
 place_texts(struct call *c, uint64_t stack)
 {
 	for (unsigned i = 0; i < ARGS; i++) {
-		uint64_t at = stack - RED_ZONE - (i + 1) * DATA_MAX;
+		uint64_t at = stack - RED_ZONE - (i + UINT64_C(1)) * DATA_MAX;
 		struct iovec from = {c->data[i], c->len[i]};
 		struct iovec to = {(void *)(uintptr_t)at, c->len[i]};
 
