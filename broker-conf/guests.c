@@ -16,11 +16,11 @@ guests_init(struct guests *g)
 	return seed_init(&g->seed);
 }
 
+static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
 void
 guests_net(uint8_t net[16], const char *address)
 {
-	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
 	memset(net, 0, 16);
 	if (!address) {
 		return;
@@ -34,18 +34,32 @@ guests_net(uint8_t net[16], const char *address)
 	}
 }
 
+static uint64_t *
+bucket_of(struct guests *g, uint64_t buckets[GUEST_BUCKETS], const uint8_t net[16])
+{
+	return &buckets[seed_hash(&g->seed, net, 16) % GUEST_BUCKETS];
+}
+
 bool
 guests_admit(struct guests *g, const char *address, uint64_t now)
 {
 	static const struct rate all = {GUEST_EVERY_MS, GUEST_BURST};
 	static const struct rate one = {GUEST_NET_EVERY_MS, GUEST_NET_BURST};
+	static const struct rate site = {GUEST_SITE_EVERY_MS, GUEST_SITE_BURST};
 	uint8_t net[16];
-	uint64_t *bucket;
 
 	guests_net(net, address);
-	bucket = &g->net_logins[seed_hash(&g->seed, net, sizeof(net)) % GUEST_BUCKETS];
-	/* The network first: what it is refused takes nothing from the others. */
-	return rate_take(bucket, &one, now) == 0 && rate_take(&g->logins, &all, now) == 0;
+	/* The smallest first: what it is refused takes nothing from the others. */
+	if (rate_take(bucket_of(g, g->net_logins, net), &one, now) != 0) {
+		return false;
+	}
+	if (memcmp(net, mapped, sizeof(mapped)) != 0) {
+		memset(net + 6, 0, 2);
+		if (rate_take(bucket_of(g, g->site_logins, net), &site, now) != 0) {
+			return false;
+		}
+	}
+	return rate_take(&g->logins, &all, now) == 0;
 }
 
 /* The oldest guest, of this network or (NULL) of all. *count receives how many there are. */

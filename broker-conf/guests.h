@@ -23,7 +23,8 @@ struct guests {
 	unsigned count;
 	struct guest guest[MAX_GUESTS];
 	struct seed seed;
-	uint64_t logins, net_logins[GUEST_BUCKETS]; /* buckets of common/rate.h */
+	/* Buckets of common/rate.h: all, networks, IPv6 sites. */
+	uint64_t logins, net_logins[GUEST_BUCKETS], site_logins[GUEST_BUCKETS];
 };
 
 /* No guests, full buckets. 0, or -1 when there is no randomness. */
@@ -34,7 +35,7 @@ int guests_init(struct guests *g);
 void guests_net(uint8_t net[16], const char *address);
 
 /* May one more guest log in at `now` (boot milliseconds)? Counts it where it may: logins are limited
- * per network and in all. */
+ * per network, per IPv6 /48 and in all. */
 bool guests_admit(struct guests *g, const char *address, uint64_t now);
 
 /* Lets a guest in. `id` has CLIENT_TEXT characters. When its network or the table is full, the

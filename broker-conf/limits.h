@@ -15,15 +15,19 @@
 /* The same for an agent and connection: what waits for the key service has a bound in the broker
  * (max_queued_messages), so a few who ask without end would push out the questions of others. */
 #define AGENT_MESSAGES 16
-/* Guests' logins: so many at once, then one every so many ms. A guest may ask the broker to remember
- * its session (1.5 kB) for an hour, which API 2.0 does not show: all together make 110 MB at most. */
+/* Guests' logins: so many at once, then one every so many ms, which is more than keys are issued. A
+ * guest may ask the broker to remember it for an hour, which API 2.0 does not show; that takes
+ * 3.3 kB (2.0.11, measured) and up to 4 kB more for a will: in an hour 280 MB at most. */
 #define GUEST_BURST 600
-#define GUEST_EVERY_MS 50
+#define GUEST_EVERY_MS 100
 /* The same from one network: a household needs one a session, a hall of people behind one address
  * a few a minute. The key service can't tell networks apart, so this alone keeps a few of them from
  * using up what it gives out (ISSUE_RATE and ISSUE_BURST in keysvc/limits.h). */
 #define GUEST_NET_BURST 20
 #define GUEST_NET_EVERY_MS 5000
+/* And from one IPv6 /48, the most that one customer is usually given: 65,536 networks. */
+#define GUEST_SITE_BURST 60
+#define GUEST_SITE_EVERY_MS 1500
 #define GUEST_BUCKETS 4096   /* networks that fall into one share it; a seed says which */
 #define KEYS_EVERY_MS 1000   /* how often the folder of keys is looked at */
 #define STAT_EVERY_MS 10000  /* aggregate counters on stat/auth */

@@ -55,9 +55,12 @@ test('docs/THREATS.md calculates with the limits that the code has', () => {
 test('docs/THREATS.md says from how many addresses all new keys can be used up', () => {
   const section = read(path.join(root, 'docs/THREATS.md')).replace(/\s+/g, ' ').split(' ## A stranger ')[1].split(' ## ')[0];
   const [burst, every] = ['GUEST_NET_BURST', 'GUEST_NET_EVERY_MS'].map((name) => limit('broker-conf/limits.h', name));
+  const site = ['GUEST_SITE_BURST', 'GUEST_SITE_EVERY_MS'].map((name) => limit('broker-conf/limits.h', name));
   const [asks, keys, rate] = ['GUEST_BURST', 'ISSUE_BURST', 'ISSUE_RATE'].map((name) => limit('keysvc/limits.h', name));
   for (const words of [`${burst} guests at once and one every ${every / 1000} s, each of whom may ask ${asks} times`,
-    `gives out ${keys} keys at once and ${rate} a second`, `about ${Math.round(rate / (asks * 1000 / every))} addresses`]) {
+    `gives out ${keys} keys at once and ${rate} a second`, `about ${Math.round(rate / (asks * 1000 / every))} addresses`,
+    `${site[0]} at once and one every ${site[1] / 1000} s: about ${Math.round(rate / (asks * 1000 / site[1]))} such customers`,
+    `(${limit('gateway/limits.h', 'MAX_PER_ADDRESS')}, an IPv6 /64 as one)`]) {
     assert.ok(section.includes(words), `docs/THREATS.md does not say "${words}"`);
   }
 });

@@ -128,6 +128,25 @@ logins_of_one_network_are_limited_and_come_back_with_time(void **state)
 }
 
 static void
+the_networks_of_one_ipv6_site_share_a_ration(void **state)
+{
+	static struct guests g;
+	unsigned count = 0;
+	char address[40];
+
+	(void)state;
+	assert_int_equal(guests_init(&g), 0);
+	for (unsigned i = 0; i < 2 * GUEST_SITE_BURST; i++) {
+		snprintf(address, sizeof(address), "2001:db8:7:%x::1", i);
+		count += admitted(&g, address, 1, 5000);
+	}
+	assert_int_equal(count, GUEST_SITE_BURST);
+	assert_int_equal(admitted(&g, "2001:db8:8:1::1", 1, 5000), 1);
+	assert_int_equal(admitted(&g, "2001:db8:7:ff::1", 1, 5000 + GUEST_SITE_EVERY_MS), 1);
+	assert_int_equal(admitted(&g, "192.0.2.7", 1, 5000), 1);
+}
+
+static void
 logins_of_all_networks_are_limited_too(void **state)
 {
 	static struct guests g;
@@ -153,6 +172,7 @@ main(void)
 		cmocka_unit_test(ipv6_is_counted_by_its_first_64_bits),
 		cmocka_unit_test(a_full_table_sends_the_oldest_of_all_away),
 		cmocka_unit_test(logins_of_one_network_are_limited_and_come_back_with_time),
+		cmocka_unit_test(the_networks_of_one_ipv6_site_share_a_ration),
 		cmocka_unit_test(logins_of_all_networks_are_limited_too),
 		cmocka_unit_test(leaving_twice_or_as_a_stranger_changes_nothing),
 	};
