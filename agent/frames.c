@@ -275,17 +275,6 @@ const struct frame_type frames_from_sleep[] = {
 	{0, 0, NULL},
 };
 
-int
-frames_send(int fd, const struct frame_type *table, uint8_t type, const void *message)
-{
-	for (const struct frame_type *t = table; t->type != 0; t++) {
-		if (t->type == type) {
-			return frame_send(fd, t, message);
-		}
-	}
-	return FRAME_BAD;
-}
-
 const char *
 guard_phase_name(unsigned phase)
 {

@@ -242,7 +242,4 @@ extern const struct frame_type frames_from_ui[];    /* INPUT */
 extern const struct frame_type frames_to_sleep[];   /* SETUP, HOLD */
 extern const struct frame_type frames_from_sleep[]; /* STATUS */
 
-/* Sends *message as a frame of `type`, found in `table`. 0 or a negative enum frame_error. */
-int frames_send(int fd, const struct frame_type *table, uint8_t type, const void *message);
-
 #endif

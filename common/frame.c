@@ -73,6 +73,17 @@ find_type(const struct frame_type *table, uint8_t type)
 	return NULL;
 }
 
+int
+frames_send(int fd, const struct frame_type *table, uint8_t type, const void *message)
+{
+	for (const struct frame_type *t = table; t->type != 0; t++) {
+		if (t->type == type) {
+			return frame_send(fd, t, message);
+		}
+	}
+	return FRAME_BAD;
+}
+
 /* No control buffer: descriptors sent along are closed by the kernel and show as MSG_CTRUNC. */
 int
 frame_recv(int fd, const struct frame_type *table, const struct frame_type **t,

@@ -35,6 +35,9 @@ int frame_pair(int fd[2]);
 /* Sends one frame of type `t`. 0 or a negative enum frame_error. Never blocks. */
 int frame_send(int fd, const struct frame_type *t, const void *message);
 
+/* The same by number: a type that `table` (ended by a row with type 0) doesn't have is FRAME_BAD. */
+int frames_send(int fd, const struct frame_type *table, uint8_t type, const void *message);
+
 /* Receives one frame into buf; *t is set to its row of `table` (ended by a row with type 0).
  * 0 or a negative enum frame_error. File descriptors in a frame are refused (FRAME_BAD). */
 int frame_recv(int fd, const struct frame_type *table, const struct frame_type **t,

@@ -269,17 +269,6 @@ const struct frame_type frames_to_admin[] = {
 };
 
 int
-frames_send(int fd, const struct frame_type *table, uint8_t type, const void *message)
-{
-	for (const struct frame_type *t = table; t->type != 0; t++) {
-		if (t->type == type) {
-			return frame_send(fd, t, message);
-		}
-	}
-	return FRAME_BAD;
-}
-
-int
 frames_recv(int fd, const struct frame_type *table, union frame_message *message)
 {
 	uint8_t buf[MAX_FRAME];

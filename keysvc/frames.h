@@ -194,9 +194,6 @@ union frame_message {
 	struct admin_done done;
 };
 
-/* Sends *message as a frame of `type`, found in `table`. 0 or a negative enum frame_error. */
-int frames_send(int fd, const struct frame_type *table, uint8_t type, const void *message);
-
 /* Receives and decodes one frame. Returns its type (> 0) or a negative enum frame_error. */
 int frames_recv(int fd, const struct frame_type *table, union frame_message *message);
 
