@@ -34,8 +34,8 @@ int guests_init(struct guests *g);
  * first 64 bits. What is not an address (NULL too) shares one network of zeros. */
 void guests_net(uint8_t net[16], const char *address);
 
-/* May one more guest log in at `now` (boot milliseconds)? Counts it where it may: logins are limited
- * per network, per IPv6 /48 and in all. */
+/* May one more guest log in at `now` (boot milliseconds)? Counts it where it may: logins are
+ * limited per network, per IPv6 /48 and in all. */
 bool guests_admit(struct guests *g, const char *address, uint64_t now);
 
 /* Lets a guest in. `id` has CLIENT_TEXT characters. When its network or the table is full, the
