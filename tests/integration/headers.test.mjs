@@ -159,6 +159,7 @@ test('the page runs under its own policy, with one feature of the browser left o
   const gw = await pages(t);
   const { page, said } = await chromium(t, gw, { 'main.js': (text) => text, 'link.js': (text) => text });
   await until(async () => await heading(page) === 'Tether', 5000, 'the page has drawn itself');
+  assert.doesNotMatch(await page.getByRole('status').textContent(), /load it again/);
   assert.deepEqual(said, []);
   // Client hints are headers that only a server's Accept-CH asks for; aria-notify speaks to screen readers.
   const open = await page.evaluate(() => document.featurePolicy.allowedFeatures().filter((f) => !f.startsWith('ch-')).sort());
@@ -173,6 +174,7 @@ for (const name of ['main.js', 'protocol.js']) {
     const { page, said } = await chromium(t, gw, { [name]: (text) => `${text}\n` });
     await until(() => said.some((s) => /digest|integrity/i.test(s)), 5000, () => `the browser says why: ${said}`);
     assert.equal(await heading(page), '');
+    assert.match(await page.getByRole('status').textContent(), /load it again\./, 'and people are told what helps');
   });
 }
 
