@@ -45,7 +45,7 @@ test('issue has a limit over all clients: 200 at once, then four a second', { ti
   const begin = Date.now();
   for (let i = 0; i < 116; i++) {
     // Two each, which one client may; from several addresses, of which each may so often.
-    const guest = await connectAsker(t, { ...at, who: { role: 'guest' }, options: { localAddress: `127.0.0.${2 + i % 3}` } });
+    const guest = await connectAsker(t, { ...at, who: { role: 'guest' }, options: { localAddress: `127.0.0.${2 + i % 16}` } });
     answers.push(...await askMany(guest, [issueRequest(), issueRequest()]));
     await guest.end();
   }
@@ -155,10 +155,11 @@ test('killed at any moment of issue, redeem and revoke, it loses nothing that it
     const known = [];
     let acknowledged = 0;
     for (let round = 0; round < 16; round++) {
-      const session = await issueAsGuest(t, at);
+      const address = `127.0.0.${2 + round}`;
+      const session = await issueAsGuest(t, { ...at, address });
       known.push(session);
       const gateway = await connectGateway(t, { ...at, file: at.daemon.tokens[0] });
-      const guest = await connectAsker(t, { ...at, who: { role: 'guest' } });
+      const guest = await connectAsker(t, { ...at, who: { role: 'guest' }, options: { localAddress: address } });
       const acts = [
         guest.ask(issueRequest()).then((a) => { if (a.ok) known.push(a); }, () => {}),
         gateway.redeem(session.key).catch(() => {}),

@@ -85,8 +85,9 @@ export async function connectGateway(t, { port, ca, file }) {
 }
 
 // A new session as an agent gets it: asked for by a guest. Returns the key service's answer.
-export async function issueAsGuest(t, { port, ca }, fields) {
-  const guest = await connectAsker(t, { port, ca, who: { role: 'guest' } });
+// With `address`, from that one: the broker limits how often one address may come.
+export async function issueAsGuest(t, { port, ca, address }, fields) {
+  const guest = await connectAsker(t, { port, ca, who: { role: 'guest' }, options: { localAddress: address } });
   const answer = await guest.ask(issueRequest(fields));
   await guest.end();
   return answer;
