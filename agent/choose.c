@@ -199,7 +199,7 @@ choose_finish(pid_t sim, const char *dir)
 {
 	char path[MAX_PATH + 8];
 
-	if (sim > 0) {
+	if (sim > 0 && waitpid(sim, NULL, WNOHANG) == 0) { /* else its pid may be another's by now */
 		kill(sim, SIGTERM);
 		waitpid(sim, NULL, 0);
 	}

@@ -32,6 +32,7 @@
 #define CONNECT_MS 30000 /* a link may take this long to connect */
 #define LINK_END_MS 1000 /* a link that is let go has this long for its last words */
 #define END_MS 4000    /* how long the end waits for zero and for the key service */
+#define LOOK_MS 500 /* a question that stands for less time has not been read: no `allow` yet */
 #define IDLE_WARN_MS 60000 /* the idle shut-down is announced this long before */
 
 /* What the command line says. */

@@ -229,10 +229,22 @@ phase_may_follow(uint8_t before, uint8_t phase)
 	return phase <= LINK_DONE && phase >= before && (before <= LINK_CONNECTED || phase == before);
 }
 
+/* A sentence from a process that parses the network: no control characters for the terminal. */
+static void
+make_printable(char *text)
+{
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text < ' ' || *text == 0x7f) {
+			*text = '?';
+		}
+	}
+}
+
 /* The one sign of life: the answer to a ping. A link that only babbles is as good as hung. */
 static int
-take_status(struct guard *g, const struct link_status *status, uint64_t now)
+take_status(struct guard *g, struct link_status *status, uint64_t now)
 {
+	make_printable(status->why);
 	if (!phase_may_follow(g->link_status.phase, status->phase)) {
 		return FRAME_BAD;
 	}

@@ -56,6 +56,7 @@ partner_hello(struct guard *g, int page, uint64_t until, uint64_t now)
 		return;
 	}
 	if (s->asking == NO_PAGE) {
+		s->asking_since = now;
 		secret_random(s->nonce, NONCE_LEN);
 	}
 	s->asking = page;
@@ -152,6 +153,10 @@ partner_allow(struct guard *g, bool allow, uint64_t now)
 	struct session *s = &g->session;
 
 	if (s->asking == NO_PAGE) {
+		return;
+	}
+	if (allow && now - s->asking_since < LOOK_MS) {
+		guard_say(g, "The question has only just come: compare the words first.");
 		return;
 	}
 	if (allow) {

@@ -33,7 +33,7 @@ struct session {
 	struct session_page pages[MAX_PAGES];
 	int page_count;
 	int control, asking, refused; /* index into pages or NO_PAGE */
-	uint64_t asking_until;
+	uint64_t asking_since, asking_until;
 	uint8_t nonce[NONCE_LEN];
 	uint32_t bad; /* commands refused */
 };

@@ -73,7 +73,7 @@ static const struct {
 	[STOPPED_OTHER] = {TONE_CALM, "Stopped. Both channels are at zero.",
 			   "Press r to go on; the log below says what happened."},
 	[ENDED] = {TONE_CALM, "The session is over. Both channels are at zero.",
-		   "Its link is dead. A new one appears here when there is one."},
+		   "Its link is dead. A new one appears here when there is one; d asks for it."},
 	[EXPIRED] = {TONE_CALM, "Four hours are over. Both channels are at zero.",
 		     "The link is dead. Press d for a new one."},
 	[REVOKED] = {TONE_CALM, "The server has ended this session. Both channels are at zero.",

@@ -137,6 +137,7 @@ test('the wearer is asked, sees the check words, and may refuse', async (t) => {
   await partner.when((s) => s.guard === 'asking', 3000);
   const words = await until(() => stack.agent.last('state')?.words, 3000, 'check words');
   assert.match(words, /^[a-z]+ [a-z]+ [a-z]+$/);
+  await sleep(600); // a question that has only just come can't be answered
   stack.agent.say({ cmd: 'allow' });
   await partner.when((s) => s.guard === 'live', 3000);
 });

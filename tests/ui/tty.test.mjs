@@ -30,7 +30,7 @@ test('the screen shows the link, and who asks; y lets in, space stops, r resumes
   await partner.when((s) => s.guard === 'waiting', 10000);
   partner.send('hello');
   await partner.when((s) => s.guard === 'asking', 3000);
-  await sleep(500);
+  await sleep(700);
   await terminal.picture(t, `${artefacts}/screen-asking.png`);
   terminal.key('y');
   await partner.when((s) => s.guard === 'live', 3000);

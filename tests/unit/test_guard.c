@@ -121,6 +121,7 @@ take_control(void)
 	box_answers(PORT_OK, 0);
 	publish_state(&g, w.now);
 	page_says(OP_HELLO, 0);
+	w.now += LOOK_MS;
 	partner_allow(&g, true, w.now);
 	assert_true(g.limits.armed);
 }
@@ -374,6 +375,20 @@ without_a_session_and_none_to_come_it_is_over(void **state)
 	assert_int_equal(guard_phase(&g, w.now), GUARD_WAITING);
 }
 
+static void
+a_question_that_has_only_just_come_can_not_be_answered(void **state)
+{
+	(void)state;
+	box_answers(PORT_OK, 0);
+	publish_state(&g, w.now);
+	page_says(OP_HELLO, 0);
+	w.now += LOOK_MS - 1;
+	partner_allow(&g, true, w.now);
+	assert_false(g.limits.armed);
+	partner_allow(&g, false, w.now); /* refusing is always possible */
+	assert_int_equal(g.session.asking, NO_PAGE);
+}
+
 /* ---- the box --------------------------------------------------------------------------------- */
 
 static void
@@ -432,6 +447,7 @@ main(int argc, char *argv[])
 		TEST(a_link_that_is_let_go_but_stays_is_killed),
 		TEST(disconnecting_a_thousand_times_ends_the_session_once),
 		TEST(without_a_session_and_none_to_come_it_is_over),
+		TEST(a_question_that_has_only_just_come_can_not_be_answered),
 		TEST(a_pulled_cable_latches),
 		TEST(a_box_that_was_never_there_does_not_latch),
 		TEST(zero_is_not_told_before_the_box_says_it_after_the_order),
