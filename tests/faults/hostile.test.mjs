@@ -191,7 +191,8 @@ hostile('a flood of stop: zero, the wearer\'s own stop holds, and after it all g
   await rig.at(6);
 });
 
-hostile('stop and level 0 dropped, alive passed: down with the next sign of life', async (rig, partner, channel) => {
+const SHORT = 'stop and level 0 dropped, alive passed: down with the next sign of life';
+hostile(SHORT, async (rig, partner, channel) => {
   const isDown = (text) => { const { op, val } = JSON.parse(text); return op === 'stop' || (op === 'level' && val === 0); };
   channel.handle = (text) => { if (!isDown(text)) channel.pass(text); };
   await rig.at(20);
@@ -264,7 +265,13 @@ hostile('commands held back for 10 s while states pass, then in one burst: nothi
 });
 
 // Most of the time is waiting for hold; each has a stack of its own.
-test('hostile middle', { concurrency: 3 }, (t) => Promise.all(tests.map(([name, run]) => t.test(name, { timeout: 60000 }, run))));
+// The one whose bound is short is measured alone: starting a stack holds up every partner in this process.
+test('hostile middle', { concurrency: 3 }, async (t) => {
+  const run = ([name, check]) => t.test(name, { timeout: 60000 }, check);
+  const short = tests.filter(([name]) => name === SHORT);
+  await Promise.all(short.map(run));
+  await Promise.all(tests.filter((one) => !short.includes(one)).map(run));
+});
 
 after(() => {
   console.log('\nTime to zero with a hostile server between:\n');
