@@ -41,7 +41,7 @@ link_words_connack(enum link_job job, int reason)
 	case MQTT_RC_NOT_AUTHORIZED:
 	case MQTT_RC_BANNED:
 		w.phase = LINK_REFUSED;
-		w.text = job == JOB_ISSUE ? "The server does not give out keys here."
+		w.text = job == JOB_ISSUE ? "The server gives out no key now; perhaps too many asked. Trying again."
 					  : "The server no longer accepts this session.";
 		break;
 	case MQTT_RC_UNSUPPORTED_PROTOCOL_VERSION:
