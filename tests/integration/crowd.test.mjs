@@ -63,6 +63,7 @@ test('ten thousand silent or slow connections neither stop nor slow a live sessi
   assert.ok(most > MAX / 4 && most <= MAX, `${most} connections`);
   assert.ok(turned >= CROWD - MAX * 2, `${turned} turned away`);
   assert.equal(live.page.ws.readyState, live.page.ws.constructor.OPEN);
+  // After 1.5 s without a word from the page the wearer's side goes to zero.
   assert.ok(percentile(times, 50) < 100 && Math.max(...times) < 1500, figures(times));
   assert.ok(memoryMost - before < MAX * 0.07, `${(memoryMost - before).toFixed(0)} MB`); // limits.h: about 70 kB each
 });
