@@ -9,9 +9,9 @@
  * timeouts and header buffers in plain lists: 4096 silent ones that run out together cost a second
  * of processor time, during which nothing else is done for up to 0.9 s (crowd.test.mjs). */
 #define MAX_CONNECTIONS 4096
-#define MAX_PER_ADDRESS 16   /* TCP connections of one address: a household behind one NAT */
-#define MAX_ADDRESSES 8192   /* addresses remembered: all connections, and as many that cool down */
-#define MAX_REDEEMS 256	     /* questions to the key service under way */
+#define MAX_PER_ADDRESS 16 /* TCP connections of one address: a household behind one NAT */
+#define MAX_ADDRESSES 8192 /* addresses remembered: all connections, and as many that cool down */
+#define MAX_REDEEMS 256	   /* questions to the key service under way */
 #define MAX_DESCRIPTORS (2 * MAX_CONNECTIONS + 64)
 
 #define COMMANDS_BURST 30 /* commands per page and second; `stop` is not counted */
