@@ -20,6 +20,7 @@
 
 #define REQUESTS "key/+/+/req"
 #define CUT "key/cut"
+#define CUT_DIGITS 6 /* the plugin knows of 131,072 clients at most */
 #define CONTROL "$CONTROL/tether/v1"
 
 /* ---- towards main -------------------------------------------------------------------------- */
@@ -211,25 +212,34 @@ take_request(struct net *n, const struct mosquitto_message *message)
 	refuse(n, &ask, why, text);
 }
 
-/* "<sid hex> <number>", from the broker's plugin (docs/PROTOCOL.md "Revocation"). */
-static void
-take_cut(struct net *n, const struct mosquitto_message *message)
+int
+net_cut_parse(struct net_cut *cut, const char *text, size_t len)
 {
-	const char *text = message->payload;
-	size_t len = (size_t)message->payloadlen, at = HEX_LEN(SID_LEN) + 1;
-	struct net_cut cut = {0};
+	size_t at = HEX_LEN(SID_LEN) + 1;
+	struct net_cut read = {0};
 
-	if (len <= at || len > at + 6 || text[at - 1] != ' ' ||
-	    hex_decode(cut.sid, SID_LEN, text, at - 1) != 0) {
-		n->status.bad++;
-		return;
+	if (len <= at || len > at + CUT_DIGITS || text[at - 1] != ' ' ||
+	    hex_decode(read.sid, SID_LEN, text, at - 1) != 0) {
+		return -1;
 	}
 	for (; at < len; at++) {
 		if (text[at] < '0' || text[at] > '9') {
-			n->status.bad++;
-			return;
+			return -1;
 		}
-		cut.connections = cut.connections * 10 + (uint32_t)(text[at] - '0');
+		read.connections = read.connections * 10 + (uint32_t)(text[at] - '0');
+	}
+	*cut = read;
+	return 0;
+}
+
+static void
+take_cut(struct net *n, const struct mosquitto_message *message)
+{
+	struct net_cut cut;
+
+	if (net_cut_parse(&cut, message->payload, (size_t)message->payloadlen) != 0) {
+		n->status.bad++;
+		return;
 	}
 	(void)frames_send(CHILD_FD, frames_from_net, FRAME_NET_CUT, &cut);
 }

@@ -1,7 +1,8 @@
 /* A request is either refused with words and an empty rest, or everything in it is in range. The
- * first byte chooses who asks. */
+ * first byte chooses who asks. What the plugin says on key/cut comes the same way. */
 #include <string.h>
 
+#include "keysvc/net.h"
 #include "keysvc/request.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -11,6 +12,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const enum role roles[] = {ROLE_GUEST, ROLE_AGENT, ROLE_GW};
 	struct request r;
 	struct reply reply = {0};
+	struct net_cut cut;
 	const char *text = NULL;
 	char out[MAX_REPLY + 1];
 	enum role role;
@@ -33,5 +35,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	reply.why = (uint8_t)why;
 	reply.op = ASK_END;
 	MUST(reply_write(out, &reply, text) == (int)strlen(out));
+	MUST(net_cut_parse(&cut, (const char *)data + 1, size - 1) != 0 ||
+	     cut.connections <= 999999);
 	return 0;
 }

@@ -328,12 +328,42 @@ only_the_three_roles_own_request_topics_are_read(void **state)
 	}
 }
 
+static void
+how_many_were_cut_is_read_as_the_plugin_says_it(void **state)
+{
+	static const char good[] = "00112233445566778899aabbccddeeff 12";
+	static const char *const wrong[] = {
+		"",
+		"00112233445566778899aabbccddeeff",
+		"00112233445566778899aabbccddeeff ",
+		"00112233445566778899AABBCCDDEEFF 1",
+		"00112233445566778899aabbccddeeff  1",
+		"00112233445566778899aabbccddeeff -1",
+		"00112233445566778899aabbccddeeff 1\n",
+		"00112233445566778899aabbccddeeff 1234567",
+		"00112233445566778899aabbccddeef 12",
+	};
+	struct net_cut cut = {.connections = 99};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(net_cut_parse(&cut, wrong[i], strlen(wrong[i])), -1);
+		assert_int_equal(cut.connections, 99);
+	}
+	assert_int_equal(net_cut_parse(&cut, good, sizeof(good) - 2), 0);
+	assert_int_equal(cut.connections, 1);
+	assert_int_equal(net_cut_parse(&cut, good, sizeof(good) - 1), 0);
+	assert_int_equal(cut.connections, 12);
+	assert_int_equal(cut.sid[1], 0x11);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_each_role_may_ask_is_understood),
 		cmocka_unit_test(fields_may_come_in_any_order_and_with_white_space),
+		cmocka_unit_test(how_many_were_cut_is_read_as_the_plugin_says_it),
 		cmocka_unit_test(what_others_may_ask_is_refused_by_role),
 		cmocka_unit_test(a_guest_brings_no_token_and_an_agent_must),
 		cmocka_unit_test(anything_cut_short_or_continued_is_bad),
