@@ -1,5 +1,5 @@
 /*
- * End-to-end authenticity between page and guard (DESIGN 3, docs/PROTOCOL.md "Authenticity").
+ * End-to-end authenticity between page and guard (docs/PROTOCOL.md "Authenticity").
  * Guard process only; the page has its twin in web/protocol.js. tests/vectors.json binds the two.
  */
 #ifndef TETHER_AUTH_H

@@ -1,7 +1,7 @@
 /*
  * The 2B's modes by name. The index is ours and fixed: it is what frames and the canonical form of
  * a command carry. It happens to equal the number on beta firmware; numbers for a given firmware
- * live in agent/box/ (box-2b facts, section 4).
+ * live in agent/box/ (docs/BOX.md, section 4).
  */
 #ifndef TETHER_MODES_H
 #define TETHER_MODES_H

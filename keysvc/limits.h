@@ -51,7 +51,7 @@
 #define ROTATE_PATIENCE 25000 /* ms for all of `rotate` */
 #define TIDY_PERIOD 600000   /* ms between removals of what has expired */
 #define ADMIN_PATIENCE 10000 /* ms: an admin connection idle for so long is closed */
-#define TOLD_PATIENCE 1000   /* ms that `revoke` waits for the broker (DESIGN 5: within 1 s) */
+#define TOLD_PATIENCE 1000   /* ms that `revoke` waits for the broker */
 
 #define ANSWER_LIFE 30 /* s: an answer that waits longer in the broker is dropped */
 

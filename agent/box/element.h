@@ -12,7 +12,7 @@
 
 #include "agent/frames.h"
 
-#define ELEMENT_POLLS 16 /* replies in one element (DESIGN 3) */
+#define ELEMENT_POLLS 16 /* replies in one element (docs/PROTOCOL.md) */
 
 struct element;
 

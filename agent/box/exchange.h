@@ -21,7 +21,7 @@
 
 #define NS_MS UINT64_C(1000000)
 
-#define MAX_VALIDITY (1000 * NS_MS) /* no order reaches further ahead (DESIGN 4) */
+#define MAX_VALIDITY (1000 * NS_MS) /* no order reaches further ahead */
 #define REPLY_TIMEOUT (500 * NS_MS) /* a reply takes 42 ms; its own menu keeps the box silent */
 #define KILL_SECOND (60 * NS_MS)    /* after the first K: a reply takes 42 ms */
 #define KILL_THIRD (120 * NS_MS)

@@ -23,7 +23,7 @@
 #include "agent/guard/settings.h"
 
 #define BEAT_MS 250    /* heartbeat to box, ping to link, view to ui */
-#define PEER_MS 1000   /* a peer silent for longer is dead (DESIGN 4) */
+#define PEER_MS 1000   /* a peer silent for longer is dead */
 #define BIRTH_MS 5000  /* but this long may pass before its first word (outputs are zero then) */
 #define VALID_MS 1000  /* an order's life */
 #define ORDER_MS 2000  /* an order not carried out by then: something is wrong with the box */

@@ -16,7 +16,7 @@
 
 #include "agent/frames.h"
 
-#define PARAM_MIN 2 /* C and D, every firmware (box-2b facts, section 2) */
+#define PARAM_MIN 2 /* C and D, every firmware (docs/BOX.md, section 2) */
 #define LEVEL_MAX 100
 
 /* What the wearer has set. */

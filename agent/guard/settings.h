@@ -16,7 +16,7 @@ struct settings {
 	bool ask; /* the wearer is asked before a partner takes control */
 };
 
-/* Safe to start with (DESIGN 4): ask, power locked, caps 0, Step and Training off, hold 5 s, idle
+/* Safe to start with: ask, power locked, caps 0, Step and Training off, hold 5 s, idle
  * 10 min, check-in 30 min, 100 ms per percent upward. */
 void settings_default(struct settings *s);
 

@@ -1,6 +1,6 @@
 /*
  * The link process: TLS and MQTT between the wearer's computer and the server, for one connection
- * (docs/DESIGN: "link"). Holds the agent token; never the session secret, the box or a file.
+ * (docs/PRIVSEP.md). Holds the agent token; never the session secret, the box or a file.
  */
 #ifndef TETHER_LINK_H
 #define TETHER_LINK_H

@@ -15,7 +15,7 @@
 #include "common/encode.h"
 
 #define KEEPALIVE_S 10     /* a silent connection is noticed in at most twice this */
-#define EXPIRY_S 5         /* what is later than this is worth nothing (DESIGN 3) */
+#define EXPIRY_S 5         /* what is later than this is worth nothing (docs/PROTOCOL.md) */
 #define LATE_CONNECT 10000 /* ms from TCP connection to subscription; the guard allows 30 s in all */
 #define LATE_ISSUE 10000   /* ms from request to answer */
 #define LATE_END 5000

@@ -5,7 +5,7 @@ import { Partner } from '../lib/partner.mjs';
 import { until } from '../lib/proc.mjs';
 import { startStack } from '../lib/stack.mjs';
 
-// The number of Waterfall differs (box-2b facts, section 4); 2.116B has nine fields, and nobody knows its
+// The number of Waterfall differs (docs/BOX.md, section 4); 2.116B has nine fields, and nobody knows its
 // numbers: there only the first three modes are offered.
 const firmwares = [
   { version: '2.106', modes: 12, mode: 'waterfall', number: 6 },
