@@ -4,6 +4,7 @@
 const STOP_CONFIRM = 2000; // ms for a stop to be confirmed before we say that it was not
 const LOW_BATTERY = 15; // percent
 const SOON = 300; // seconds left
+const NEWS = 10000; // ms that a lowered limit is told
 
 const say = (key, kind, action = null, arg = undefined) => ({ key, kind, action, arg });
 
@@ -15,7 +16,7 @@ function beforeJoined({ opening, link, state }) {
     return say(opening, opening === 'none' ? 'wait' : 'over');
   }
   if (state?.guard === 'ended') {
-    return say(state.why === 'expired' ? 'expired' : 'ended', 'over');
+    return say(['expired', 'revoked'].includes(state.why) ? state.why : 'ended', 'over');
   }
   switch (link.phase) {
     case 'refused':
@@ -120,7 +121,7 @@ export function situation(store, now, fresh) {
 export function alarms(store, now) {
   const found = [];
   const add = (key, when) => when && found.push(key);
-  const { stop, counts } = store;
+  const { stop, counts, lowered } = store;
   add('stopUnsent', stop && !stop.sent);
   add('stopUnconfirmed', stop && stop.sent && now - stop.at > STOP_CONFIRM);
   add('forged', counts.forged + counts.replayed > 0 && store.state !== null);
@@ -130,6 +131,7 @@ export function alarms(store, now) {
     const left = secondsLeft(store, now);
     add('boxSilent', guard === 'stopped' && box !== 'ok');
     add('battery', bat >= 0 && bat <= LOW_BATTERY);
+    add('limits', lowered !== null && now - lowered <= NEWS && store.controls(now));
     add('idle', idle >= 0 && store.controls(now));
     add('soon', guard !== 'ended' && left <= SOON);
   }
@@ -137,7 +139,7 @@ export function alarms(store, now) {
 }
 
 // Alarms that are good to know, not dangerous.
-export const NOTICES = ['battery', 'idle', 'soon', 'misread'];
+export const NOTICES = ['battery', 'limits', 'idle', 'soon', 'misread'];
 
 // Seconds until the session's end, or null when not known.
 export function secondsLeft({ left }, now) {

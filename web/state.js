@@ -32,6 +32,8 @@ export class Store extends EventTarget {
   params = { C: null, D: null }; // asked and not yet reached
   chosen = { mode: null, power: null }; // { value, at }: asked and not yet seen in a state
   stop = null; // { at, sent } until a state confirms zero
+  zeros = 0; // rises when the wishes go to zero: a hand that held a slider then must let go first
+  lowered = null; // ms: when the wearer last lowered a limit while we had control
   cause = ''; // what of ours makes the guard say "partner": stop, change, or nothing
   words = null; // { nonce, words }
   trip = null; // last round trip, ms
@@ -123,6 +125,7 @@ export class Store extends EventTarget {
     this.left = { seconds: state.left, at: now };
     this.#measure(now);
     this.#followControl();
+    this.#followLimits(before, now);
     this.#followLevels(now);
     this.#followParams(before, now);
     this.#followChosen(now);
@@ -211,6 +214,7 @@ export class Store extends EventTarget {
 
   // Both wishes to zero (a stop, a new mode or power, control lost).
   zero() {
+    this.zeros += 1;
     for (const ch of CHANNELS) {
       this.wants[ch] = 0;
       this.#unsent[ch] = false;
@@ -255,6 +259,7 @@ export class Store extends EventTarget {
     this.aside = why;
     this.params = { C: null, D: null };
     this.chosen = { mode: null, power: null };
+    this.lowered = null;
     this.#sentAt.clear();
     this.zero();
   }
@@ -277,6 +282,15 @@ export class Store extends EventTarget {
     const answered = this.mine && this.#hello.n > 0 && n >= this.#hello.n;
     if (this.confirmed || answered || busy) {
       this.#release('');
+    }
+  }
+
+  // Another power has other limits, which is no news; the same power with lower ones is.
+  #followLimits(before, now) {
+    const { power, capa, capb } = this.state;
+    const lower = capa < before.capa || capb < before.capb;
+    if (this.held && this.mine && lower && power === before.power) {
+      this.lowered = now;
     }
   }
 

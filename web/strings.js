@@ -121,6 +121,7 @@ export const alarm = {
   misread: 'The server did not understand something that this page sent. Reload the page and open the link again.',
   boxSilent: 'The box does not answer. The wearer must use its own knob.',
   battery: 'The battery of the box is low.',
+  limits: 'The wearer has lowered a limit. What you asked for above it was lowered to it.',
   idle: 'Nothing was changed for a while. Change something, or control ends soon.',
   soon: 'The session ends in less than five minutes.',
 };

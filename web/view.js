@@ -20,9 +20,13 @@ function show(element, visible) {
   }
 }
 
-// One labelled slider with its two buttons. change(ch, value) is called with what was wished.
+// One labelled slider with its two buttons. change(ch, value) is called with what was wished, but not
+// by a hand that has held the thumb since before the last of zeros(): it must let go first.
 class Slider {
-  constructor(ch, words, change) {
+  #grip = null; // zeros() when the thumb was taken, null while nobody holds it
+  #want = 0;
+
+  constructor(ch, words, change, zeros) {
     const root = $('slider').content.cloneNode(true).firstElementChild;
     this.root = root;
     this.ch = ch;
@@ -49,7 +53,17 @@ class Slider {
         change(ch, this.input.valueAsNumber + Number(button.dataset.step));
       });
     });
-    this.input.addEventListener('input', () => change(ch, this.input.valueAsNumber));
+    this.input.addEventListener('pointerdown', () => { this.#grip = zeros(); });
+    for (const end of ['pointerup', 'pointercancel']) {
+      window.addEventListener(end, () => { this.#grip = null; }); // it may end beside the thumb
+    }
+    this.input.addEventListener('input', () => {
+      if (this.#grip === null || this.#grip === zeros()) {
+        change(ch, this.input.valueAsNumber);
+      } else {
+        this.input.value = this.#want;
+      }
+    });
   }
 
   // values: name, box (what the box reports), want, cap, enabled, asked, limit (texts), fresh.
@@ -59,6 +73,7 @@ class Slider {
     put(this.output, strings.level.percent(box));
     this.output.setAttribute('aria-valuenow', box);
     this.output.setAttribute('aria-valuetext', strings.level.percent(box));
+    this.#want = want;
     if (this.input.valueAsNumber !== want) {
       this.input.value = want;
     }
@@ -92,12 +107,12 @@ export class View {
 
   #build(act) {
     for (const ch of ['A', 'B']) {
-      this.#sliders[ch] = new Slider(ch, strings.level, act.level);
+      this.#sliders[ch] = new Slider(ch, strings.level, act.level, () => this.#store.zeros);
       this.#sliders[ch].root.classList.add('card');
       $('levels').append(this.#sliders[ch].root);
     }
     for (const ch of ['C', 'D']) {
-      this.#sliders[ch] = new Slider(ch, strings.param, act.param);
+      this.#sliders[ch] = new Slider(ch, strings.param, act.param, () => this.#store.zeros);
       $('params').append(this.#sliders[ch].root);
     }
   }

@@ -139,6 +139,7 @@ const sentences = [
     p.store.phase({ phase: 'ended', why: 'revoked' }, p.now);
   }, 'ended', null],
   ['expired, says the guard', (p) => p.say({ guard: 'ended', why: 'expired' }), 'expired', null],
+  ['revoked, says the guard', (p) => p.say({ guard: 'ended', why: 'revoked' }), 'revoked', null],
   ['expired, says the gateway', phase({ phase: 'ended', why: 'expired' }), 'expired', null],
   ['revoked', phase({ phase: 'ended', why: 'revoked' }), 'revoked', null],
   ['a key that is expired', phase({ phase: 'refused', why: 'expired' }), 'expired', null],
@@ -223,6 +224,24 @@ test('a lowered cap lowers the wish at once', () => {
   assert.deepEqual(p.wants, [20, 0]);
 });
 
+test('a lowered limit is told for ten seconds, one that another power brings is not', () => {
+  const p = page((fresh) => fresh.live());
+  p.say({ capa: 20 });
+  assert.deepEqual(p.alarms, ['limits']);
+  for (let i = 0; i < 11; i += 1) { p.say({}, 1000); }
+  assert.deepEqual(p.alarms, []);
+  p.say({ power: 'high', capa: 10 });
+  p.say({ capa: 40 });
+  assert.deepEqual(p.alarms, []);
+});
+
+test('a lowered limit is no news to a page without control', () => {
+  const p = page((fresh) => fresh.say());
+  p.say({ capa: 20 });
+  p.say({ guard: 'live', page: OTHER, capa: 10 });
+  assert.deepEqual(p.alarms, []);
+});
+
 test('joined channels move together, up to the lower cap', () => {
   const p = page((fresh) => fresh.live({ join: true, capa: 60, capb: 40 }));
   assert.deepEqual(p.level('A', 100), ['A', 'B']);
@@ -303,6 +322,7 @@ const alarming = [
   ['misread', (p) => { p.say(); p.store.phase({ phase: 'bad' }, p.now); }],
   ['battery', (p) => p.say({ bat: 15 })],
   ['idle', (p) => p.live({ idle: 30 })],
+  ['limits', (p) => { p.live(); p.say({ capb: 39 }); }],
   ['soon', (p) => p.say({ left: 299 })],
   ['boxSilent', (p) => p.say({ guard: 'stopped', why: 'wearer', box: 'silent' })],
 ];
