@@ -88,13 +88,14 @@ export class FakeGateway {
   commands = []; // as parsed, each with { good: its MAC is right, at }
   stops = 0; // `stop` messages seen
   joins = 0;
-  socket = null;
+  socket = null; // the newest
   allow = true; // answer `hello` with asking (false: say nothing)
   obey = true; // follow levels as a guard with a quick box would
   mute = false; // hear and obey, but send no state until run()
   answerJoin = (send) => send({ v: 1, gw: 'joined', left: this.state.left });
   #server;
   #timer;
+  #joined = new Set(); // the sockets that hear the states
 
   constructor(session) {
     this.session = session;
@@ -139,6 +140,7 @@ export class FakeGateway {
 
   #connected(socket) {
     this.socket = socket;
+    socket.on('close', () => this.#joined.delete(socket));
     socket.on('message', (data) => this.#message(socket, JSON.parse(data.toString())));
   }
 
@@ -146,6 +148,7 @@ export class FakeGateway {
     if (message.op === 'join') {
       this.joins += 1;
       this.joinKey = message.key;
+      this.#joined.add(socket);
       this.answerJoin((answer) => socket.send(JSON.stringify(answer)), socket);
       return;
     }
@@ -166,7 +169,8 @@ export class FakeGateway {
       }
       return;
     }
-    if (c.op === 'hello' && this.allow) {
+    const taken = ['asking', 'live'].includes(s.guard) && c.page !== s.page;
+    if (c.op === 'hello' && this.allow && !taken) {
       this.say({ guard: 'asking', why: 'none', page: c.page, n: c.n, nonce: '0123456789abcdef' });
       return;
     }
@@ -208,8 +212,8 @@ export class FakeGateway {
   }
 
   raw(text) {
-    if (this.socket?.readyState === 1) {
-      this.socket.send(text);
+    for (const socket of this.#joined) {
+      socket.send(text);
     }
   }
 
