@@ -25,7 +25,7 @@ say_none(struct guard *g, const char *why)
 		return;
 	}
 	snprintf(g->sleep_told, sizeof(g->sleep_told), "%s", why);
-	guard_say(g, "This computer offers no way to be told of sleep: %s.", why);
+	guard_say(g, "No warning before this computer sleeps: %s.", why);
 }
 
 static void

@@ -9,7 +9,7 @@ import { Partner } from '../lib/partner.mjs';
 import { bin, folder, sleep, start, until } from '../lib/proc.mjs';
 import { Agent, startStack } from '../lib/stack.mjs';
 
-const SENTENCE = /^This computer offers no way to be told of sleep: /;
+const SENTENCE = /^No warning before this computer sleeps: /;
 
 async function startBus(t, dir) {
   const address = `unix:path=${dir}/bus`;
