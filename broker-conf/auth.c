@@ -61,8 +61,12 @@ on_login(struct plugin *plugin, const struct mosquitto_evt_basic_auth *event)
 		.clean = mosquitto_client_clean_session(event->client),
 	};
 
-	return policy_login(&plugin->policy, &login, moment_now()) ? MOSQ_ERR_SUCCESS
-								   : MOSQ_ERR_AUTH;
+	if (policy_login(&plugin->policy, &login, moment_now())) {
+		return MOSQ_ERR_SUCCESS;
+	}
+	/* As long as it is unknown what was revoked nobody is told "not authorized", which an agent
+	 * takes for the end of its session: the connection is closed, and may come again. */
+	return policy_waits(&plugin->policy) ? MOSQ_ERR_UNKNOWN : MOSQ_ERR_AUTH;
 }
 
 static enum access

@@ -36,6 +36,12 @@ is_client_id(const char *id)
 	return id && strlen(id) == CLIENT_TEXT && strspn(id, "0123456789abcdef") == CLIENT_TEXT;
 }
 
+bool
+policy_waits(const struct policy *p)
+{
+	return p->require_sync && !p->synced;
+}
+
 /* A session is refused once revoked, and as long as it is unknown what was revoked. */
 static bool
 session_allowed(const struct policy *p, const struct token *t, struct moment now)
@@ -43,8 +49,7 @@ session_allowed(const struct policy *p, const struct token *t, struct moment now
 	if (t->role != ROLE_AGENT && t->role != ROLE_PARTNER) {
 		return true;
 	}
-	return (p->synced || !p->require_sync) &&
-	       !revoked_set_has(&p->revoked, t->sid, now.unix_ms / 1000);
+	return !policy_waits(p) && !revoked_set_has(&p->revoked, t->sid, now.unix_ms / 1000);
 }
 
 /* The moment on the boot clock at which unix second `exp` comes. */

@@ -56,6 +56,9 @@ void policy_finish(struct policy *p);
 /* May this client come in? Idempotent: the broker asks again for every live one at SIGHUP. */
 bool policy_login(struct policy *p, const struct login *l, struct moment now);
 
+/* Does it still wait for the set of revocations (require_sync)? */
+bool policy_waits(const struct policy *p);
+
 /* May client `id` do this? No allocation, no I/O. What a guest may say is counted: one too
  * many ends it at the next tick. */
 bool policy_access(struct policy *p, const char *id, enum access access, const char *topic,
