@@ -24,6 +24,8 @@ after(stopBrowser);
 const alerts = (page, text, ms = 3000) => until(
   async () => (await page.getByRole('alert').textContent()).includes(text), ms, `alert says "${text}"`,
 );
+const picture = (page, name) =>
+  page.screenshot({ path: path.join(pictures, `${name}.png`), animations: 'disabled' });
 const take = (page) => page.getByRole('button', { name: 'Take control' });
 
 // How far a page goes before something happens to it.
@@ -145,7 +147,7 @@ for (const [name, from, happen, words, { alert = false, take: offered = false } 
     await until(async () => fits(await spoken.textContent()), 6000, `${name}: ${words}`);
     await checkControls(page, offered);
     assert.ok(await stopButton(page).isVisible());
-    await page.screenshot({ path: path.join(pictures, `${name}.png`) });
+    await picture(page, name);
   });
 }
 
@@ -158,7 +160,7 @@ test('while the wearer is asked, the page shows the three words that the wearerâ
   const expected = checkWordBytes(gw.session, id, gw.state.nonce).map((byte) => checkWords[byte]);
   await until(async () => await page.locator('#three').textContent() === expected.join(' '), 2000, 'the words');
   assert.ok(await page.locator('#three').isVisible());
-  await page.screenshot({ path: path.join(pictures, 'asking.png') });
+  await picture(page, 'asking');
   await page.getByRole('button', { name: 'Withdraw the request' }).click();
   await gw.command((c) => c.op === 'bye' && c.good, 'bye');
   assert.equal(await page.locator('#three').isVisible(), false);
@@ -373,7 +375,7 @@ test('a finger drags the thumb, and scrolls over sliders without moving them', a
   await until(() => gw.state.a >= 38 && gw.state.a <= 42, 2000, 'about 40 %');
   const held = gw.state.a;
   const levels = gw.of('level').length;
-  await page.screenshot({ path: path.join(pictures, 'dragged.png') });
+  await picture(page, 'dragged');
   const scrolled = () => page.evaluate(() => window.scrollY);
   for (const percent of [held, 70]) { // on the thumb, and beside it
     await page.evaluate(() => window.scrollTo(0, 0));
