@@ -21,9 +21,9 @@ function show(element, visible) {
 }
 
 // One labelled slider with its two buttons. change(ch, value) is called with what was wished, but not
-// by a hand that has held the thumb since before the last of zeros(): it must let go first.
+// by a hand that has held the thumb or a key since before the last of zeros(): it must let go first.
 class Slider {
-  #grip = null; // zeros() when the thumb was taken, null while nobody holds it
+  #grips = { thumb: null, key: null }; // zeros() when it was taken, null while nobody holds it
   #want = 0;
 
   constructor(ch, words, change, zeros) {
@@ -53,12 +53,25 @@ class Slider {
         change(ch, this.input.valueAsNumber + Number(button.dataset.step));
       });
     });
-    this.input.addEventListener('pointerdown', () => { this.#grip = zeros(); });
+    this.input.addEventListener('pointerdown', () => { this.#grips.thumb = zeros(); });
     for (const end of ['pointerup', 'pointercancel']) {
-      window.addEventListener(end, () => { this.#grip = null; }); // it may end beside the thumb
+      window.addEventListener(end, () => { this.#grips.thumb = null; }); // it may end beside the thumb
+    }
+    // A key that is held down is a hand as well.
+    this.input.addEventListener('keydown', (event) => {
+      if (!event.repeat && event.key !== 'Escape') {
+        this.#grips.key = zeros();
+      }
+    });
+    for (const end of ['keyup', 'blur']) {
+      this.input.addEventListener(end, (event) => {
+        if (event.key !== 'Escape') {
+          this.#grips.key = null;
+        }
+      });
     }
     this.input.addEventListener('input', () => {
-      if (this.#grip === null || this.#grip === zeros()) {
+      if (Object.values(this.#grips).every((grip) => grip === null || grip === zeros())) {
         change(ch, this.input.valueAsNumber);
       } else {
         this.input.value = this.#want;

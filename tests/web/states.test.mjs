@@ -249,6 +249,22 @@ test('Stop in the middle of a drag is sent at once, and the hand must let go bef
   await until(() => gw.state.a === 10, 2000, 'the thumb is taken anew');
 });
 
+test('an arrow key held down through Stop raises nothing until it is let go', async (t) => {
+  const { gw, page } = await inControl(t);
+  await level(page, 'A').focus();
+  for (let i = 0; i < 5; i += 1) await page.keyboard.down('ArrowRight'); // the second and later are repeats
+  await until(() => gw.state.a === 5, 2000, 'five steps');
+  await page.keyboard.press('Escape');
+  await says(page, 'You pressed stop. Both outputs are at zero');
+  for (let i = 0; i < 5; i += 1) await page.keyboard.down('ArrowRight');
+  await sleep(400);
+  assert.equal(gw.state.a, 0);
+  assert.equal(await level(page, 'A').inputValue(), '0');
+  await page.keyboard.up('ArrowRight');
+  await page.keyboard.press('ArrowRight');
+  await until(() => gw.state.a === 1, 2000, 'the key is pressed anew');
+});
+
 // All that a person can read or set, without the numbers that change by themselves.
 const shown = (page) => page.evaluate(() => ({
   status: document.querySelector('[role=status]').textContent,
