@@ -98,14 +98,6 @@ mqtt_broker_open(struct mqtt_broker *b, const char *host, int port, const char *
 	return 0;
 }
 
-void
-mqtt_broker_close(struct mqtt_broker *b)
-{
-	SSL_CTX_free(b->tls);
-	b->tls = NULL;
-	mosquitto_lib_cleanup();
-}
-
 static void
 mqtt_mark_over(struct mqtt *c, enum mqtt_end end)
 {

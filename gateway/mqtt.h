@@ -44,7 +44,6 @@ struct mqtt;
 /* Resolves host and loads the CA. 0, or -1 with a sentence in *why. */
 int mqtt_broker_open(struct mqtt_broker *b, const char *host, int port, const char *ca,
 		     const char **why);
-void mqtt_broker_close(struct mqtt_broker *b);
 
 /* Begins to connect. `client` is client id and user name, `token` the password; up to
  * MAX_SUBSCRIPTIONS filters, NULL-ended (copied). NULL when memory or descriptors are short. */
