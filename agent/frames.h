@@ -159,6 +159,9 @@ struct ui_view {
 	uint8_t mode, power, percent;          /* percent: battery, 255 unknown */
 	uint32_t modes;                        /* allowed and present */
 	uint32_t left, idle_left, checkin_left; /* seconds; 0xffffffff = not running */
+	uint32_t live_s;  /* seconds that the partner has had control, 0xffffffff = nobody has */
+	uint16_t rtt_ms;  /* from a state to the page's answer, 0xffff = not known */
+	bool unsaved;     /* the settings differ from those of the configuration file */
 	uint32_t stops, bad;
 	uint16_t hold_s, idle_min, checkin_min, rise_ms;
 	char words[CHECK_WORDS_MAX]; /* while asking or live */
@@ -186,6 +189,7 @@ enum ui_action {
 	UI_HOLD = 12, UI_IDLE = 13, UI_CHECKIN_MIN = 14, UI_RISE = 15, /* s, min, min, ms per percent */
 	UI_ASK = 16,       /* 0 always, 1 ask */
 	UI_MODES = 17,     /* value: bit per enum mode */
+	UI_SAVE = 18,      /* write the settings to the configuration file */
 	UI_ACTION_COUNT
 };
 

@@ -33,6 +33,7 @@
 #define LINK_END_MS 1000 /* a link that is let go has this long for its last words */
 #define END_MS 4000    /* how long the end waits for zero and for the key service */
 #define LOOK_MS 500 /* a question that stands for less time has not been read: no `allow` yet */
+#define RTT_NONE 0xffff /* longer ones count as that too: nobody can steer with a minute of delay */
 #define IDLE_WARN_MS 60000 /* the idle shut-down is announced this long before */
 
 /* What the command line says. */
@@ -44,6 +45,7 @@ struct options {
 	char ca[MAX_PATH];    /* "" = the system's */
 	char page[MAX_HOST + 16]; /* https://HOST/ of the link */
 	bool headless, demo, debug;
+	char config[MAX_PATH]; /* where settings are saved, "" nowhere */
 	struct settings settings;
 };
 
@@ -86,6 +88,9 @@ struct guard {
 	uint64_t link_at;       /* start the next link process not before */
 	uint32_t link_backoff;  /* ms */
 	uint64_t ping_at, state_at;
+
+	uint64_t live_at;       /* ms, when the partner took control */
+	uint16_t rtt_ms;        /* of the page in control; RTT_NONE not known */
 
 	uint64_t view_at;
 	bool ui_stalled;        /* silent for over PEER_MS: already stopped for it */

@@ -113,6 +113,17 @@ partner_change(struct guard *g, const struct command *c, uint64_t now)
 	publish_soon(g);
 }
 
+/* A page answers each state at once with `alive`: that is one way to it and one back. */
+static void
+measure(struct guard *g, const struct command *c, uint64_t until, uint64_t now)
+{
+	uint64_t sent = until - g->settings.limits.hold_ms;
+
+	if (c->op == OP_ALIVE && until != 0) {
+		g->rtt_ms = now - sent < RTT_NONE ? (uint16_t)(now - sent) : RTT_NONE;
+	}
+}
+
 /* The order matters: stop before everything, then authentic or not, then downward, then the rest. */
 void
 partner_command(struct guard *g, const struct command *c, uint64_t now)
@@ -133,6 +144,7 @@ partner_command(struct guard *g, const struct command *c, uint64_t now)
 	if (page == s->control) {
 		limits_want(&g->limits, c->want);
 		limits_authority(&g->limits, until);
+		measure(g, c, until, now);
 	} else if (page == s->asking && until > s->asking_until) {
 		s->asking_until = until;
 	}
@@ -214,6 +226,8 @@ partner_turn(struct guard *g, uint64_t now)
 	if (limits_arm(&g->limits, &b, now)) {
 		guard_say(g, "The partner is in control.");
 		s->control = s->asking;
+		g->live_at = now;
+		g->rtt_ms = RTT_NONE;
 		s->asking = NO_PAGE;
 		publish_soon(g);
 	}

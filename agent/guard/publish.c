@@ -186,6 +186,8 @@ view_session(const struct guard *g, struct ui_view *v, uint64_t now)
 	v->idle_left = idle == UINT64_MAX ? NOT_RUNNING : (uint32_t)(idle / 1000);
 	v->checkin_left = seen == UINT64_MAX ? NOT_RUNNING : (uint32_t)(seen / 1000);
 	v->bad = s->bad;
+	v->live_s = s->control == NO_PAGE ? NOT_RUNNING : (uint32_t)((now - g->live_at) / 1000);
+	v->rtt_ms = s->control == NO_PAGE ? RTT_NONE : g->rtt_ms;
 	if (page != NO_PAGE && page != s->refused) {
 		(void)auth_words(v->words, &s->keys, s->pages[page].id, s->nonce);
 	}
