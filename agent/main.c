@@ -73,14 +73,25 @@ run(int argc, char *argv[])
 	return rc;
 }
 
+/* What may stand instead of options: for another terminal, a key of the desktop, a foot switch. */
+static const struct {
+	const char *name;
+	int (*run)(void);
+} words[] = {
+	{"stop", single_stop},
+	{"end", single_end},
+};
+
 int
 main(int argc, char *argv[])
 {
 	if (argc >= 2 && strcmp(argv[1], "--child") == 0) {
 		return run_child(argc - 2, argv + 2);
 	}
-	if (argc == 2 && strcmp(argv[1], "stop") == 0) {
-		return single_stop();
+	for (size_t i = 0; argc == 2 && i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(argv[1], words[i].name) == 0) {
+			return words[i].run();
+		}
 	}
 	return run(argc - 1, argv + 1);
 }

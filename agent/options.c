@@ -20,6 +20,7 @@ static const char usage[] =
 	"  tether --server HOST[:PORT] [options]   run\n"
 	"  tether --demo [options]                 run with a simulated box\n"
 	"  tether stop                             stop a running tether, at once\n"
+	"  tether end                              zero, end the session and the program\n"
 	"\n"
 	"  --config FILE     settings; without it ~/.config/tether/agent.conf if there is one\n"
 	"  --box PATH        serial port; without it: the only FTDI adapter there is\n"

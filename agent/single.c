@@ -92,8 +92,8 @@ running(int fd)
 	return pid > 1 ? (pid_t)pid : 0;
 }
 
-int
-single_stop(void)
+static int
+send_signal(int number, const char *done)
 {
 	int fd = open_own(O_RDONLY);
 	pid_t pid = fd >= 0 ? running(fd) : 0;
@@ -101,10 +101,23 @@ single_stop(void)
 	if (fd >= 0) {
 		close(fd);
 	}
-	if (pid == 0 || kill(pid, SIGUSR1) < 0) {
+	if (pid == 0 || kill(pid, number) < 0) {
 		fputs("tether: no tether of yours is running\n", stderr);
 		return 1;
 	}
-	puts("Stop sent. Look at the box: its own knob is the last stop.");
+	puts(done);
 	return 0;
+}
+
+int
+single_stop(void)
+{
+	return send_signal(SIGUSR1, "Stop sent. Look at the box: its own knob is the last stop.");
+}
+
+int
+single_end(void)
+{
+	return send_signal(SIGTERM, "The outputs go to zero, the session ends and its link dies, then "
+				    "the program.");
 }

@@ -13,4 +13,7 @@ int single_take(void);
 /* Sends SIGUSR1 to the running guard. The exit code: 0 sent, 1 none is running. */
 int single_stop(void);
 
+/* `tether end`: likewise zero, the end of the session and of the program. */
+int single_end(void);
+
 #endif
