@@ -151,6 +151,8 @@ view_fields(struct wire *w, void *message)
 	wire_u8(w, &m->power);
 	wire_u8(w, &m->percent);
 	wire_u32(w, &m->modes);
+	wire_u32(w, &m->modes_allowed);
+	wire_u32(w, &m->modes_present);
 	wire_u32(w, &m->left);
 	wire_u32(w, &m->idle_left);
 	wire_u32(w, &m->checkin_left);

@@ -158,6 +158,7 @@ struct ui_view {
 	uint8_t cap[2][2];                     /* [power low, high][A, B] */
 	uint8_t mode, power, percent;          /* percent: battery, 255 unknown */
 	uint32_t modes;                        /* allowed and present */
+	uint32_t modes_allowed, modes_present; /* by the wearer; in this box */
 	uint32_t left, idle_left, checkin_left; /* seconds; 0xffffffff = not running */
 	uint32_t live_s;  /* seconds that the partner has had control, 0xffffffff = nobody has */
 	uint16_t rtt_ms;  /* from a state to the page's answer, 0xffff = not known */

@@ -206,6 +206,8 @@ view_settings(const struct guard *g, struct ui_view *v)
 	v->lock_mode = set->lock_mode;
 	v->ask = g->settings.ask;
 	v->modes = set->modes & g->report.modes;
+	v->modes_allowed = set->modes;
+	v->modes_present = g->report.modes;
 	v->hold_s = (uint16_t)(set->hold_ms / 1000);
 	v->idle_min = (uint16_t)(set->idle_ms / 60000);
 	v->checkin_min = (uint16_t)(set->checkin_ms / 60000);

@@ -137,3 +137,16 @@ settings_expects(uint8_t action, char *text, size_t size)
 	snprintf(text, size, "%u to %u %s", t->min, t->max, t->unit);
 	return 0;
 }
+
+int
+settings_range(uint8_t action, uint32_t *min, uint32_t *max)
+{
+	const struct setting *t = find(action);
+
+	if (t == NULL) {
+		return -1;
+	}
+	*min = t->min;
+	*max = t->max;
+	return 0;
+}

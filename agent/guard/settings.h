@@ -27,4 +27,7 @@ int settings_apply(struct settings *s, const struct ui_input *in, char *text, si
 /* What a setting takes, for people: "0 to 100 percent". 0, or -1 when there is no such setting. */
 int settings_expects(uint8_t action, char *text, size_t size);
 
+/* The same as numbers, for who edits it: least and greatest value. 0, or -1 as above. */
+int settings_range(uint8_t action, uint32_t *min, uint32_t *max);
+
 #endif

@@ -63,12 +63,17 @@ a_refusal_says_the_range(void **state)
 static void
 a_range_can_be_asked_for(void **state)
 {
+	uint32_t min = 0, max = 0;
 	char text[64];
 
 	(void)state;
 	assert_int_equal(settings_expects(UI_CHECKIN_MIN, text, sizeof(text)), 0);
 	assert_string_equal(text, "0 to 240 minutes, 0 is off");
 	assert_int_equal(settings_expects(UI_ALIVE, text, sizeof(text)), -1);
+	assert_int_equal(settings_range(UI_HOLD, &min, &max), 0);
+	assert_int_equal(min, 2);
+	assert_int_equal(max, 30);
+	assert_int_equal(settings_range(UI_ALIVE, &min, &max), -1);
 }
 
 int
