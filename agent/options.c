@@ -19,6 +19,8 @@ static const char usage[] =
 	"\n"
 	"  tether --server HOST[:PORT] [options]   run\n"
 	"  tether --demo [options]                 run with a simulated box\n"
+	"  tether                                  run as agent.conf says; the first time, ask\n"
+	"  tether setup                            ask again: server, box, caps, locks\n"
 	"  tether stop                             stop a running tether, at once\n"
 	"  tether end                              zero, end the session and the program\n"
 	"\n"
@@ -37,6 +39,7 @@ static const char usage[] =
 	"  --idle MIN        shut down when nothing is changed, 0 (off) to 240 (10)\n"
 	"  --checkin MIN     shut down when the wearer shows no sign, 0 (off) to 240 (30)\n"
 	"  --rise MS         at least so long per percent upward, 20 to 2000 (100)\n"
+	"  --plain           lines of words instead of a screen, for a screen reader or a log\n"
 	"  --headless        JSON lines instead of a screen\n"
 	"  --debug           tell more on standard error\n"
 	"\n"
@@ -54,6 +57,7 @@ static const struct {
 	size_t place;
 } flags[] = {
 	{"--headless", offsetof(struct options, headless)},
+	{"--plain", offsetof(struct options, plain)},
 	{"--demo", offsetof(struct options, demo)},
 	{"--debug", offsetof(struct options, debug)},
 };
@@ -186,23 +190,27 @@ parse_config(struct options *o, const char *path, const char *text, size_t len)
 	return -1;
 }
 
-/* A file that was named must be there; the one at the usual place need not. */
+/* A file that was named must be there, unless it is about to be made; the one at the usual place
+ * need not. 0 read, 1 there is none, -1 after a sentence. */
 static int
-take_config_file(struct options *o, const char *named)
+take_config_file(struct options *o, const char *named, bool may_ask)
 {
 	char text[MAX_CONFIG + 1], place[PATH_MAX];
 	const char *path = named != NULL ? named : place;
 	ssize_t len;
 
 	if (named == NULL && default_config(place) < 0) {
-		return 0;
+		return 1;
+	}
+	if (strlen(path) < sizeof(o->config)) {
+		memcpy(o->config, path, strlen(path) + 1);
 	}
 	len = config_read(path, text);
 	if (len >= 0) {
 		return parse_config(o, path, text, (size_t)len);
 	}
-	if (named == NULL && (errno == ENOENT || errno == ENOTDIR)) {
-		return 0;
+	if ((named == NULL || may_ask) && (errno == ENOENT || errno == ENOTDIR)) {
+		return 1;
 	}
 	fprintf(stderr, "tether: %s: %s\n", path,
 		errno == EPERM ? "everybody may write to this file; try chmod o-w"
@@ -229,39 +237,73 @@ check_ca(struct options *o)
 	return 0;
 }
 
-static int
-check(struct options *o)
+void
+options_finish(struct options *o)
 {
-	char page[sizeof(o->page)];
-	bool bracket = strchr(o->host, ':') != NULL;
+	char page[VALUE_TEXT];
 
-	if (o->host[0] == '\0') {
+	if (o->page[0] == '\0') {
+		values_page(o, page);
+		(void)values_set(o, values_find("page"), page); /* every host fits */
+	}
+}
+
+static int
+check(struct options *o, const struct wish *wish)
+{
+	if (o->host[0] == '\0' && !wish->setup) {
 		fputs("tether: which server? Give --server HOST[:PORT], or put it in agent.conf\n",
 		      stderr);
 		return -1;
 	}
-	if (o->page[0] == '\0') {
-		snprintf(page, sizeof(page), "https://%s%s%s/", bracket ? "[" : "", o->host,
-			 bracket ? "]" : "");
-		(void)values_set(o, values_find("page"), page); /* every host fits */
+	if (o->host[0] != '\0') {
+		options_finish(o);
 	}
 	return check_ca(o);
 }
 
+/* Is somebody there who can be asked? */
+static bool
+can_ask(const struct options *o)
+{
+	return !o->headless && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+static void
+make_wish(struct options *o, struct wish *wish)
+{
+	wish->anew = wish->setup;
+	wish->host = o->host[0] != '\0';
+	wish->box = o->box[0] != '\0' || o->demo;
+	wish->setup = can_ask(o) && (wish->anew || !wish->host);
+}
+
 /* The command line is read twice: first to find --config, then over what the file says. */
 int
-options_parse(struct options *o, int argc, char *const argv[])
+options_parse(struct options *o, struct wish *wish, int argc, char *const argv[])
 {
 	struct line line = {.options = o};
 	int rc;
 
+	*wish = (struct wish){.setup = argc > 0 && strcmp(argv[0], "setup") == 0};
+	argc -= wish->setup ? 1 : 0;
+	argv += wish->setup ? 1 : 0;
 	values_default(o);
 	rc = take_all(&line, argc, argv);
 	if (rc != 0) {
 		return rc;
 	}
-	if (take_config_file(o, line.config) < 0 || take_all(&line, argc, argv) < 0) {
+	make_wish(o, wish);
+	if (wish->anew && !wish->setup) {
+		fputs("tether: setup asks questions: it needs a terminal\n", stderr);
 		return -1;
 	}
-	return check(o);
+	values_default(o);
+	rc = take_config_file(o, line.config, wish->setup);
+	if (rc < 0) {
+		return -1;
+	}
+	o->saved = o->settings;
+	wish->setup = wish->setup && (wish->anew || rc == 1);
+	return take_all(&line, argc, argv) < 0 ? -1 : check(o, wish);
 }

@@ -225,6 +225,7 @@ turn(struct guard *g, uint64_t now)
 	box_turn(g, now);
 	link_turn(g, now);
 	sleep_turn(g, now);
+	save_turn(g, now);
 	publish_turn(g, now);
 	ending_turn(g, now);
 }
@@ -247,6 +248,7 @@ wait_and_read(struct guard *g)
 		{.fd = g->box.fd, .events = POLLIN},
 		{.fd = g->link.fd, .events = POLLIN},
 		{.fd = g->sleep.fd, .events = POLLIN},
+		{.fd = g->save.fd, .events = POLLIN},
 	};
 	uint64_t now;
 
@@ -266,6 +268,9 @@ wait_and_read(struct guard *g)
 	if (fds[3].revents != 0 && g->link.fd == fds[3].fd) {
 		link_read(g, now);
 	}
+	if (fds[5].revents != 0) {
+		save_read(g, now);
+	}
 	turn(g, now);
 }
 
@@ -275,10 +280,12 @@ guard_init(struct guard *g, const struct options *o, uint64_t now)
 	*g = (struct guard){
 		.options = *o,
 		.settings = o->settings,
+		.saved = o->saved,
 		.box = {.fd = -1, .pidfd = -1},
 		.link = {.fd = -1, .pidfd = -1},
 		.ui = {.fd = -1, .pidfd = -1},
 		.sleep = {.fd = -1, .pidfd = -1},
+		.save = {.fd = -1, .pidfd = -1},
 		.leaving = {.fd = -1, .pidfd = -1},
 		.turn_at = now,
 		.clock_offset = clock_difference(now),
@@ -291,8 +298,8 @@ guard_init(struct guard *g, const struct options *o, uint64_t now)
 static int
 start_ui(struct guard *g, uint64_t now)
 {
-	const char *const argv[] = {"tether-ui", "--child", "ui",
-				    g->options.headless ? "headless" : "tty", NULL};
+	const char *kind = g->options.headless ? "headless" : g->options.plain ? "plain" : "tty";
+	const char *const argv[] = {"tether-ui", "--child", "ui", kind, NULL};
 
 	return child_start(&g->ui, argv, SPAWN_STDIO | SPAWN_SESSION, now);
 }

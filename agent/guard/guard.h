@@ -8,6 +8,7 @@
  *   ui   <->  wearer.c     the wearer's keys -> limits, settings, session
  *             publish.c    states for the partner, views for the ui
  *   sleep <-> sleepside.c  the computer waits for zero before it sleeps
+ *   save  <-> saveside.c   the wearer's settings into the configuration file
  *             guard.c      the loop, timers, clocks, the end
  */
 #ifndef TETHER_GUARD_H
@@ -32,6 +33,7 @@
 #define CONNECT_MS 30000 /* a link may take this long to connect */
 #define LINK_END_MS 1000 /* a link that is let go has this long for its last words */
 #define END_MS 4000    /* how long the end waits for zero and for the key service */
+#define SAVE_MS 5000 /* a file that is not written by then will not be */
 #define LOOK_MS 500 /* a question that stands for less time has not been read: no `allow` yet */
 #define RTT_NONE 0xffff /* longer ones count as that too: nobody can steer with a minute of delay */
 #define IDLE_WARN_MS 60000 /* the idle shut-down is announced this long before */
@@ -44,9 +46,10 @@ struct options {
 	uint16_t port;
 	char ca[MAX_PATH];    /* "" = the system's */
 	char page[MAX_HOST + 16]; /* https://HOST/ of the link */
-	bool headless, demo, debug;
+	bool headless, plain, demo, debug;
 	char config[MAX_PATH]; /* where settings are saved, "" nowhere */
 	struct settings settings;
+	struct settings saved; /* what the configuration file says, or would say if there were one */
 };
 
 /* A child process at the other end of a socket. fd -1 = not running. */
@@ -62,10 +65,13 @@ enum life { LIFE_RUN, LIFE_ENDING, LIFE_OVER };
 struct guard {
 	struct options options;
 	struct settings settings;
+	struct settings saved;  /* those of the file */
+	struct settings saving; /* those that the save process is writing */
 	struct limits limits;
 	struct session session;
 
 	struct child box, link, ui, sleep;
+	struct child save;      /* only while the file is being written */
 	struct child leaving;   /* a link that was let go; fd -1, killed at leave_at */
 	uint64_t leave_at;
 
@@ -168,6 +174,12 @@ void sleep_turn(struct guard *g, uint64_t now);
 void sleep_read(struct guard *g, uint64_t now);
 /* Is the computer about to sleep? Nobody takes control then: no lock would hold the sleep up. */
 bool sleep_is_near(const struct guard *g, uint64_t now);
+
+/* saveside.c */
+/* Starts writing the settings to the configuration file; says so, or why not. */
+void save_start(struct guard *g, uint64_t now);
+void save_turn(struct guard *g, uint64_t now);
+void save_read(struct guard *g, uint64_t now);
 
 /* publish.c */
 enum guard_phase guard_phase(const struct guard *g, uint64_t now);

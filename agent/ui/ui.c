@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/ui/headless.h"
+#include "agent/ui/plain.h"
 #include "agent/ui/tty.h"
 #include "common/log.h"
 #include "common/spawn.h"
@@ -22,6 +23,9 @@ ui_main(const char *kind)
 	}
 	if (strcmp(kind, "headless") == 0) {
 		return ui_headless(&peer);
+	}
+	if (strcmp(kind, "plain") == 0) {
+		return ui_plain(&peer);
 	}
 	log_error("there is no ui of that kind");
 	return 1;

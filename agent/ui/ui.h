@@ -7,8 +7,9 @@
 
 /* Runs the ui child over the guard's socket at CHILD_FD until the guard closes it, the terminal or
  * standard output goes away, or the guard sends what can't be understood. kind: "tty" (a terminal
- * on standard input and output) or "headless" (JSON lines, agent/ui/headless.h). The process's
- * exit code: 0 after the guard has closed, 1 else, with a line on standard error. */
+ * on standard input and output), "plain" (lines of words, agent/ui/plain.h) or "headless" (JSON
+ * lines, agent/ui/headless.h). The process's exit code: 0 after the guard has closed, 1 else, with a
+ * line on standard error. */
 int ui_main(const char *kind);
 
 #endif
