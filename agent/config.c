@@ -166,7 +166,13 @@ read_all(int fd, char text[MAX_CONFIG + 1])
 ssize_t
 config_read(const char *path, char text[MAX_CONFIG + 1])
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), error;
+	return config_read_at(AT_FDCWD, path, text);
+}
+
+ssize_t
+config_read_at(int folder, const char *name, char text[MAX_CONFIG + 1])
+{
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOCTTY), error;
 	struct stat st;
 	ssize_t len = -1;
 

@@ -215,6 +215,35 @@ sleep_status_fields(struct wire *w, void *message)
 	wire_text(w, m->why, sizeof(m->why));
 }
 
+static void
+save_order_fields(struct wire *w, void *message)
+{
+	struct save_order *m = message;
+
+	wire_text(w, m->host, sizeof(m->host));
+	wire_u16(w, &m->port);
+	wire_text(w, m->ca, sizeof(m->ca));
+	wire_text(w, m->page, sizeof(m->page));
+	wire_bytes(w, m->cap, sizeof(m->cap));
+	wire_bool(w, &m->lock_power);
+	wire_bool(w, &m->lock_mode);
+	wire_bool(w, &m->ask);
+	wire_u32(w, &m->modes);
+	wire_u16(w, &m->hold_s);
+	wire_u16(w, &m->idle_min);
+	wire_u16(w, &m->checkin_min);
+	wire_u16(w, &m->rise_ms);
+}
+
+static void
+save_done_fields(struct wire *w, void *message)
+{
+	struct save_done *m = message;
+
+	wire_bool(w, &m->ok);
+	wire_text(w, m->why, sizeof(m->why));
+}
+
 enum {
 	LEN_ORDER = 4 + 1 + 1 + 8,
 	LEN_REPORT = 4 + 4 + 1 + 1 + 8 + 4 + 4 + 4 + 1 + 4 + 1 + 1 + 1 + 1 + 4 + 12,
@@ -230,7 +259,9 @@ enum {
 	LEN_INPUT = 1 + 1 + 4,
 	LEN_SLEEP_SETUP = MAX_PATH,
 	LEN_HOLD = 1,
-	LEN_SLEEP_STATUS = 1 + 64
+	LEN_SLEEP_STATUS = 1 + 64,
+	LEN_SAVE_ORDER = MAX_HOST + 2 + MAX_PATH + MAX_HOST + 16 + 4 + 3 + 4 + 4 * 2,
+	LEN_SAVE_DONE = 1 + 96
 };
 
 const struct frame_type frames_to_box[] = {
@@ -277,6 +308,16 @@ const struct frame_type frames_to_sleep[] = {
 
 const struct frame_type frames_from_sleep[] = {
 	{FRAME_SLEEP_STATUS, LEN_SLEEP_STATUS, sleep_status_fields},
+	{0, 0, NULL},
+};
+
+const struct frame_type frames_to_save[] = {
+	{FRAME_SAVE_ORDER, LEN_SAVE_ORDER, save_order_fields},
+	{0, 0, NULL},
+};
+
+const struct frame_type frames_from_save[] = {
+	{FRAME_SAVE_DONE, LEN_SAVE_DONE, save_done_fields},
 	{0, 0, NULL},
 };
 

@@ -1,5 +1,5 @@
 /*
- * The frames between guard and box, link, ui, sleep (docs/PRIVSEP.md has the same table in prose).
+ * The frames between guard and box, link, ui, sleep, save (docs/PRIVSEP.md has the same table in prose).
  * Senders and receivers use the tables below with common/frame.h.
  */
 #ifndef TETHER_FRAMES_H
@@ -227,6 +227,27 @@ struct sleep_status {
 	char why[64]; /* half a sentence for people */
 };
 
+/* ---- guard <-> save ------------------------------------------------------------------------ */
+
+/* guard -> save, once: what the configuration file is to say. Server, CA and page are for a file
+ * that names no server yet. */
+struct save_order {
+	char host[MAX_HOST];
+	uint16_t port;
+	char ca[MAX_PATH];
+	char page[MAX_HOST + 16];
+	uint8_t cap[2][2]; /* [power low, high][A, B] */
+	bool lock_power, lock_mode, ask;
+	uint32_t modes;
+	uint16_t hold_s, idle_min, checkin_min, rise_ms;
+};
+
+/* save -> guard, once; the process exits after it. */
+struct save_done {
+	bool ok;
+	char why[96]; /* half a sentence for people when it is not */
+};
+
 /* ---- types --------------------------------------------------------------------------------- */
 
 enum {
@@ -234,7 +255,8 @@ enum {
 	FRAME_LINK_SETUP = 16, FRAME_LINK_STATUS = 17, FRAME_LINK_ISSUED = 18, FRAME_LINK_COMMAND = 19,
 	FRAME_LINK_STATE = 20, FRAME_LINK_PING = 21,
 	FRAME_UI_VIEW = 32, FRAME_UI_EVENT = 33, FRAME_UI_INPUT = 34,
-	FRAME_SLEEP_SETUP = 48, FRAME_SLEEP_HOLD = 49, FRAME_SLEEP_STATUS = 50
+	FRAME_SLEEP_SETUP = 48, FRAME_SLEEP_HOLD = 49, FRAME_SLEEP_STATUS = 50,
+	FRAME_SAVE_ORDER = 64, FRAME_SAVE_DONE = 65
 };
 
 /* What each side may receive; ended by a row of type 0. */
@@ -246,5 +268,7 @@ extern const struct frame_type frames_to_ui[];      /* VIEW, EVENT */
 extern const struct frame_type frames_from_ui[];    /* INPUT */
 extern const struct frame_type frames_to_sleep[];   /* SETUP, HOLD */
 extern const struct frame_type frames_from_sleep[]; /* STATUS */
+extern const struct frame_type frames_to_save[];    /* ORDER */
+extern const struct frame_type frames_from_save[];  /* DONE */
 
 #endif

@@ -12,6 +12,7 @@
 #include "agent/guard/guard.h"
 #include "agent/link/link.h"
 #include "agent/options.h"
+#include "agent/setup/save.h"
 #include "agent/single.h"
 #include "agent/sleep/sleep.h"
 #include "agent/ui/ui.h"
@@ -33,6 +34,9 @@ run_child(int argc, char *argv[])
 	}
 	if (strcmp(which, "sleep") == 0 && argc == 1) {
 		return sleep_main();
+	}
+	if (strcmp(which, "save") == 0 && argc == 2) {
+		return save_main(argv[1]);
 	}
 	fputs("tether: --child is for tether itself\n", stderr);
 	return 2;
@@ -57,9 +61,10 @@ static int
 run(int argc, char *argv[])
 {
 	struct options o;
+	struct wish wish;
 	char dir[MAX_PATH];
 	pid_t sim;
-	int rc = options_parse(&o, argc, argv);
+	int rc = options_parse(&o, &wish, argc, argv);
 
 	if (rc != 0) {
 		return rc > 0 ? 0 : 2;

@@ -11,6 +11,7 @@
 #include "common/modes.h"
 
 #define DEFAULT_PORT 8883
+#define ALL_MODES ((UINT32_C(1) << MODE_COUNT) - 1)
 #define ALNUM "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 #define HEX_DIGITS "ABCDEFabcdef0123456789"
 
@@ -154,7 +155,7 @@ mode_bit(const char *text, size_t len)
 	return mode < 0 ? 0 : UINT32_C(1) << mode;
 }
 
-/* `all`, or names with spaces or commas between them. */
+/* `all`, `none`, or names with spaces or commas between them. */
 static int
 parse_modes(struct options *o, const struct value *v, const char *text)
 {
@@ -162,7 +163,10 @@ parse_modes(struct options *o, const struct value *v, const char *text)
 	uint32_t modes = 0;
 
 	if (strcmp(text, "all") == 0) {
-		return set(o, v, (UINT32_C(1) << MODE_COUNT) - 1);
+		return set(o, v, ALL_MODES);
+	}
+	if (strcmp(text, "none") == 0) {
+		return set(o, v, 0);
 	}
 	for (text += strspn(text, between); *text != '\0'; text += strspn(text, between)) {
 		size_t len = strcspn(text, between);
@@ -236,6 +240,75 @@ int
 values_set(struct options *o, int index, const char *text)
 {
 	return table[index].parse(o, &table[index], text);
+}
+
+void
+values_page(const struct options *o, char out[VALUE_TEXT])
+{
+	bool bracket = strchr(o->host, ':') != NULL;
+
+	snprintf(out, VALUE_TEXT, "https://%s%s%s/", bracket ? "[" : "", o->host,
+		 bracket ? "]" : "");
+}
+
+static void
+server_text(const struct options *o, char out[VALUE_TEXT])
+{
+	bool bracket = strchr(o->host, ':') != NULL;
+	char port[8] = "";
+
+	if (o->port != DEFAULT_PORT) {
+		snprintf(port, sizeof(port), ":%u", o->port);
+	}
+	snprintf(out, VALUE_TEXT, "%s%s%s%s", bracket ? "[" : "", o->host, bracket ? "]" : "",
+		 o->host[0] != '\0' ? port : "");
+}
+
+static void
+page_text(const struct options *o, char out[VALUE_TEXT])
+{
+	values_page(o, out);
+	if (strcmp(out, o->page) == 0) {
+		out[0] = '\0';
+	} else {
+		snprintf(out, VALUE_TEXT, "%s", o->page);
+	}
+}
+
+static void
+modes_text(uint32_t modes, char out[VALUE_TEXT])
+{
+	size_t len = 0;
+
+	snprintf(out, VALUE_TEXT, "%s", modes == 0 ? "none" : "all");
+	for (unsigned m = 0; m < MODE_COUNT && modes != ALL_MODES; m++) {
+		if ((modes >> m & 1) != 0) {
+			len += (size_t)snprintf(out + len, VALUE_TEXT - len, "%s%s",
+						len > 0 ? " " : "", mode_name(m));
+		}
+	}
+}
+
+const char *
+values_text(const struct options *o, int index, char out[VALUE_TEXT])
+{
+	const struct value *v = &table[index];
+	uint32_t value = settings_value(&o->settings, v->action, v->power);
+
+	if (v->parse == parse_server) {
+		server_text(o, out);
+	} else if (v->parse == parse_page) {
+		page_text(o, out);
+	} else if (v->parse == parse_path) {
+		snprintf(out, VALUE_TEXT, "%s", (const char *)o + v->place);
+	} else if (v->parse == parse_modes) {
+		modes_text(value, out);
+	} else if (v->parse == parse_word) {
+		snprintf(out, VALUE_TEXT, "%s", v->words[value != 0]);
+	} else {
+		snprintf(out, VALUE_TEXT, "%u", value);
+	}
+	return out;
 }
 
 const char *

@@ -126,6 +126,44 @@ settings_apply(struct settings *s, const struct ui_input *in, char *text, size_t
 	return 0;
 }
 
+static uint32_t
+load(const struct settings *s, const struct setting *t, uint8_t power)
+{
+	const unsigned char *place = (const unsigned char *)s + t->place;
+	uint32_t number;
+
+	switch (t->kind) {
+	case KIND_CAP:
+		return place[power * sizeof(s->limits.cap[0])];
+	case KIND_BOOL:
+		return *(const bool *)place;
+	default:
+		memcpy(&number, place, sizeof(number));
+		return number / t->factor;
+	}
+}
+
+uint32_t
+settings_value(const struct settings *s, uint8_t action, uint8_t power)
+{
+	const struct setting *t = find(action);
+
+	return t != NULL ? load(s, t, power) : 0;
+}
+
+bool
+settings_same(const struct settings *a, const struct settings *b)
+{
+	bool same = true;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		for (uint8_t power = 0; power < 2; power++) {
+			same = same && load(a, &table[i], power) == load(b, &table[i], power);
+		}
+	}
+	return same;
+}
+
 int
 settings_expects(uint8_t action, char *text, size_t size)
 {

@@ -24,6 +24,13 @@ void settings_default(struct settings *s);
  * now in `text`, or -1 with a sentence of what was expected; then nothing has changed. */
 int settings_apply(struct settings *s, const struct ui_input *in, char *text, size_t size);
 
+/* The value that settings_apply would set: percent, 0 or 1, seconds, minutes, ms, bits. 0 when there
+ * is no such setting. `power` counts for caps only. */
+uint32_t settings_value(const struct settings *s, uint8_t action, uint8_t power);
+
+/* Are all settings the same? */
+bool settings_same(const struct settings *a, const struct settings *b);
+
 /* What a setting takes, for people: "0 to 100 percent". 0, or -1 when there is no such setting. */
 int settings_expects(uint8_t action, char *text, size_t size);
 

@@ -72,6 +72,9 @@ take_input(struct guard *g, const struct ui_input *in, uint64_t now)
 	case UI_QUIT:
 		guard_end(g, "You ended the program.");
 		break;
+	case UI_SAVE:
+		save_start(g, now);
+		break;
 	default:
 		wearer_set(g, in);
 	}

@@ -54,7 +54,7 @@ begin(void **state)
 	connect_child(&g.box, &w.box);
 	connect_child(&g.link, &w.link);
 	connect_child(&g.ui, &w.ui);
-	g.sleep = g.leaving = (struct child){.fd = -1, .pidfd = -1};
+	g.sleep = g.save = g.leaving = (struct child){.fd = -1, .pidfd = -1};
 	g.job = JOB_AGENT;
 	g.link_status.phase = LINK_CONNECTED;
 	g.link_connected = true;

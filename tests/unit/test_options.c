@@ -47,6 +47,7 @@ static int
 parse(struct options *o, const char *words)
 {
 	char copy[1024], *argv[MAX_ARGS];
+	struct wish wish;
 	int argc = 0, rc, out, err;
 	FILE *file = tmpfile();
 
@@ -57,7 +58,7 @@ parse(struct options *o, const char *words)
 	assert_non_null(file);
 	out = divert(stdout, file);
 	err = divert(stderr, file);
-	rc = options_parse(o, argc, argv);
+	rc = options_parse(o, &wish, argc, argv);
 	restore(stdout, out);
 	restore(stderr, err);
 	rewind(file);
