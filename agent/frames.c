@@ -254,7 +254,7 @@ enum {
 	LEN_ISSUED = SID_LEN + KEY_TEXT + 1 + CLIENT_TEXT + 1 + MAX_TOKEN + 1 + 4 + 16 + 16,
 	LEN_COMMAND = 1 + 1 + 1 + 2 + PAGE_ID + 4 + 4 + COMMAND_MAC,
 	LEN_STATE = 2 + MAX_STATE,
-	LEN_VIEW = 4 + 6 + 2 + 2 + 2 + 4 + 3 + 7 * 4 + 2 + 1 + 4 * 2 + CHECK_WORDS_MAX + MAX_LINK + 12 + 96,
+	LEN_VIEW = 4 + 6 + 2 + 2 + 2 + 4 + 3 + 9 * 4 + 2 + 1 + 4 * 2 + CHECK_WORDS_MAX + MAX_LINK + 12 + 96,
 	LEN_EVENT = 4 + 120,
 	LEN_INPUT = 1 + 1 + 4,
 	LEN_SLEEP_SETUP = MAX_PATH,
