@@ -240,9 +240,7 @@ draw_help(int y)
 static void
 draw_foot(const struct ui_keys *k)
 {
-	const char *notice = k->asking_quit
-				     ? "End the session and quit? y = yes, any other key = no"
-				     : k->notice;
+	const char *notice = k->notice;
 
 	if (notice != NULL && LINES > 3) {
 		(void)attrset(A_BOLD);
@@ -282,7 +280,7 @@ draw_body(const struct ui_peer *peer, const struct ui_keys *keys)
 		draw_title(v);
 	}
 	y = draw_sentence(y, v) + gap;
-	if (keys->help) {
+	if (keys->help != 0) {
 		draw_help(y);
 	} else if (v != NULL) {
 		bool asking = v->phase == GUARD_ASKING;

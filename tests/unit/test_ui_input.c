@@ -50,19 +50,28 @@ a_stop_anywhere_in_a_batch_is_all_that_is_obeyed(void **state)
 	}
 }
 
+/* Every state in which a key could mean something else. */
+static const char *const dialogs[] = {"",      "?",	   "?s",    "l",	"s",  "sl",
+				      "q",     "r",	   "A",	    "sA",	"s5", "spp",
+				      "\033[", "\033[<0;", "\033O", "\033[200~"};
+
 static void
-a_stop_is_obeyed_in_help_and_while_quitting_is_asked(void **state)
+a_stop_is_obeyed_in_every_dialog_and_closes_it(void **state)
 {
-	struct desk d = {0};
+	static const char *const stops[] = {" ", "\032", "\034", "\003"};
 
 	(void)state;
-	type(&d, "?");
-	assert_true(d.keys.help);
-	type(&d, "q");
-	assert_true(d.keys.asking_quit);
-	type(&d, " ");
-	expect_one(&d.wish, UI_STOP, 0, 0);
-	assert_false(d.keys.asking_quit);
+	for (size_t i = 0; i < 4 * sizeof(dialogs) / sizeof(dialogs[0]); i++) {
+		struct desk d = {.view = {.latched = true, .lock_power = true}};
+
+		type(&d, dialogs[i / 4]);
+		type(&d, stops[i % 4]);
+		expect_one(&d.wish, UI_STOP, 0, 0);
+		assert_int_equal(ui_keys_is_asking(&d.keys), i % 4 == 3);
+		assert_false(d.keys.qr || d.keys.help != 0);
+		type(&d, "d"); /* and the keys are alive again */
+		expect_one(&d.wish, UI_DISCONNECT, 0, 0);
+	}
 }
 
 static void
@@ -79,75 +88,247 @@ ctrl_c_stops_and_asks_whether_to_quit(void **state)
 }
 
 static void
-quitting_needs_a_yes_and_any_other_key_does_nothing_else(void **state)
+quitting_and_resuming_take_y_or_enter_and_nothing_else(void **state)
 {
-	struct desk d = {0};
+	static const char *const yes[] = {"y", "\r", "\n"};
+	static const char *const no[] = {"n", "\033", "x", "Y", "\033[A", "\t"};
 
 	(void)state;
-	type(&d, "q");
-	expect_one(&d.wish, UI_CHECKIN, 0, 0);
-	type(&d, "d");
-	expect_one(&d.wish, UI_CHECKIN, 0, 0);
+	for (size_t i = 0; i < 2 * 3; i++) {
+		struct desk d = {.view.latched = true};
+
+		type(&d, i % 2 == 0 ? "q" : "r");
+		expect_one(&d.wish, UI_CHECKIN, 0, 0);
+		assert_non_null(d.keys.notice);
+		type(&d, yes[i / 2]);
+		expect_one(&d.wish, i % 2 == 0 ? UI_QUIT : UI_RESUME, 0, 0);
+	}
+	for (size_t i = 0; i < 2 * sizeof(no) / sizeof(no[0]); i++) {
+		struct desk d = {.view.latched = true};
+
+		type(&d, i % 2 == 0 ? "q" : "r");
+		type(&d, no[i / 2]);
+		expect_one(&d.wish, UI_CHECKIN, 0, 0);
+		assert_false(ui_keys_is_asking(&d.keys));
+		type(&d, "y");
+		expect_one(&d.wish, UI_CHECKIN, 0, 0);
+	}
+}
+
+static void
+a_yes_that_comes_with_its_question_does_not_count(void **state)
+{
+	static const char *const batches[] = {"qy", "q\r", "ry", "r\n", "A\r", "p\r", "xA\n\n\n"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(batches) / sizeof(batches[0]); i++) {
+		struct desk d = {.view = {.latched = true, .lock_power = true}};
+
+		type(&d, batches[i]);
+		expect_one(&d.wish, UI_CHECKIN, 0, 0);
+		assert_true(ui_keys_is_asking(&d.keys));
+		type(&d, "\r");
+		assert_int_equal(d.wish.count, 1);
+		assert_int_not_equal(d.wish.input[0].action, UI_CHECKIN);
+	}
+}
+
+static void
+a_burst_longer_than_one_read_is_one_batch(void **state)
+{
+	struct desk d = {0};
+	char keys[UI_BATCH + 1];
+
+	(void)state;
+	memset(keys, 'x', UI_BATCH);
+	keys[UI_BATCH - 1] = 'q';
+	keys[UI_BATCH] = '\0';
+	type(&d, keys);
 	type(&d, "y");
 	expect_one(&d.wish, UI_CHECKIN, 0, 0);
+	type(&d, "y");
+	expect_one(&d.wish, UI_QUIT, 0, 0);
 }
 
 static void
-each_key_has_its_action(void **state)
+what_is_safer_takes_one_key(void **state)
 {
-	struct desk d = {0};
+	static const struct {
+		const char *keys;
+		struct ui_input in;
+	} rows[] = {
+		{"d", {UI_DISCONNECT, 0, 0}}, {"n", {UI_REFUSE, 0, 0}},
+		{"a", {UI_CAP_A, 1, 35}},     {"b", {UI_CAP_B, 1, 0}},
+		{"p", {UI_LOCK_POWER, 0, 1}}, {"m", {UI_LOCK_MODE, 0, 1}},
+		{"w", {UI_SAVE, 0, 0}},
+	};
 
 	(void)state;
-	type(&d, "r");
-	expect_one(&d.wish, UI_RESUME, 0, 0);
-	type(&d, "d");
-	expect_one(&d.wish, UI_DISCONNECT, 0, 0);
-	type(&d, "p");
-	expect_one(&d.wish, UI_LOCK_POWER, 0, 1);
-	type(&d, "p");
-	expect_one(&d.wish, UI_LOCK_POWER, 0, 0);
-	type(&d, "m");
-	expect_one(&d.wish, UI_LOCK_MODE, 0, 1);
-	type(&d, "l");
-	expect_one(&d.wish, UI_CHECKIN, 0, 0);
-	assert_true(d.keys.qr);
-	type(&d, "x");
-	expect_one(&d.wish, UI_CHECKIN, 0, 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (size_t k = 0; k < 2; k++) { /* also while a question is open */
+			struct desk d = {.view = {.phase = GUARD_ASKING,
+						  .power = 1,
+						  .cap = {{9, 9}, {40, 3}}}};
+
+			if (k == 1 && rows[i].in.action == UI_REFUSE) {
+				continue; /* n is the no to the question */
+			}
+			type(&d, k == 0 ? "x" : "A");
+			type(&d, rows[i].keys);
+			expect_one(&d.wish, rows[i].in.action, rows[i].in.power, rows[i].in.value);
+			assert_false(ui_keys_is_asking(&d.keys));
+		}
+	}
 }
 
 static void
-yes_and_no_answer_only_while_somebody_asks(void **state)
+what_is_riskier_is_shown_first_and_takes_enter(void **state)
 {
-	struct desk d = {0};
+	static const struct {
+		const char *keys, *question;
+		struct ui_input in;
+	} rows[] = {
+		{"AAA",
+		 "Cap of A at low power: 40 -> 43 %. Enter = yes, Esc = no",
+		 {UI_CAP_A, 0, 43}},
+		{"BBBB",
+		 "Cap of B at low power: 98 -> 100 %. Enter = yes, Esc = no",
+		 {UI_CAP_B, 0, 100}},
+		{"p", "Power lock: on -> off. Enter = yes, Esc = no", {UI_LOCK_POWER, 0, 0}},
+		{"m", "Mode lock: on -> off. Enter = yes, Esc = no", {UI_LOCK_MODE, 0, 0}},
+	};
+	static const char *const no[] = {"y", "n", "\033", "x", "l", "?", "s"};
+
+	(void)state;
+	for (size_t i = 0; i < 8 * sizeof(rows) / sizeof(rows[0]); i++) {
+		struct desk d = {
+			.view = {.lock_power = true, .lock_mode = true, .cap = {{40, 98}}}};
+
+		type(&d, rows[i / 8].keys);
+		expect_one(&d.wish, UI_CHECKIN, 0, 0);
+		assert_string_equal(d.keys.notice, rows[i / 8].question);
+		assert_int_equal(d.view.cap[0][0], 40);
+		if (i % 8 < 7) {
+			type(&d, no[i % 8]);
+			expect_one(&d.wish, UI_CHECKIN, 0, 0);
+			type(&d, "\r");
+			expect_one(&d.wish, UI_CHECKIN, 0, 0);
+		} else {
+			type(&d, "\r");
+			expect_one(&d.wish, rows[i / 8].in.action, 0, rows[i / 8].in.value);
+		}
+	}
+}
+
+static void
+a_change_that_waits_grows_with_more_presses_and_ends_with_a_lower_one(void **state)
+{
+	struct desk d = {.view.cap = {{40, 40}}};
+
+	(void)state;
+	type(&d, "A");
+	type(&d, "A");
+	assert_int_equal(d.keys.change.to, 42);
+	type(&d, "B"); /* another one begins anew */
+	assert_int_equal(d.keys.change.to, 41);
+	type(&d, "A");
+	assert_int_equal(d.keys.change.to, 41);
+	type(&d, "a"); /* from what it is, not from what it might have become */
+	expect_one(&d.wish, UI_CAP_A, 0, 35);
+	type(&d, "\r");
+	expect_one(&d.wish, UI_CHECKIN, 0, 0);
+	type(&d, "p"); /* locked at once; unlocking waits, and the same key drops it */
+	type(&d, "p");
+	type(&d, "p");
+	type(&d, "\r");
+	expect_one(&d.wish, UI_CHECKIN, 0, 0);
+	assert_true(d.view.lock_power);
+}
+
+static void
+only_y_lets_a_partner_in(void **state)
+{
+	struct desk d = {.view = {.latched = true, .lock_power = true}};
 
 	(void)state;
 	type(&d, "y");
 	expect_one(&d.wish, UI_CHECKIN, 0, 0);
 	d.view.phase = GUARD_ASKING;
-	type(&d, "y");
+	for (int c = 1; c < 256; c++) {
+		char key[] = {(char)c, '\0'};
+		struct desk other = d;
+
+		type(&other, key);
+		for (size_t i = 0; i < other.wish.count; i++) {
+			assert_int_equal(other.wish.input[i].action == UI_ALLOW, c == 'y');
+		}
+	}
+	type(&d, "pay"); /* as pasted text would */
+	for (size_t i = 0; i < d.wish.count; i++) {
+		assert_int_not_equal(d.wish.input[i].action, UI_ALLOW);
+	}
+	type(&d, "\033");
+	type(&d, "y\n"); /* as where lines are read */
 	expect_one(&d.wish, UI_ALLOW, 0, 0);
 	type(&d, "n");
 	expect_one(&d.wish, UI_REFUSE, 0, 0);
 }
 
 static void
-caps_add_up_within_a_batch_and_stay_in_range(void **state)
+a_question_that_a_partner_overtakes_is_dropped(void **state)
 {
-	struct desk d = {.view = {.power = 1, .cap = {{9, 9}, {40, 98}}}};
+	struct desk d = {.view.phase = GUARD_LIVE};
 
 	(void)state;
-	type(&d, "AAAa");
-	assert_int_equal(d.wish.count, 4);
-	assert_int_equal(d.wish.input[2].value, 43);
-	assert_int_equal(d.wish.input[3].value, 38);
-	assert_int_equal(d.wish.input[3].power, 1);
-	type(&d, "BBBB");
-	assert_int_equal(d.wish.input[3].action, UI_CAP_B);
-	assert_int_equal(d.wish.input[3].value, 100);
-	d.view.power = 0;
-	type(&d, "aaa");
-	assert_int_equal(d.wish.input[2].value, 0);
-	assert_int_equal(d.view.cap[0][1], 9);
+	type(&d, "q");
+	d.view.phase = GUARD_ASKING;
+	type(&d, "y");
+	expect_one(&d.wish, UI_CHECKIN, 0, 0);
+	assert_false(ui_keys_is_asking(&d.keys));
+	assert_non_null(d.keys.notice);
+	type(&d, "q");
+	type(&d, "y");
+	expect_one(&d.wish, UI_QUIT, 0, 0);
+}
+
+static void
+resuming_needs_something_to_resume(void **state)
+{
+	struct desk d = {0};
+
+	(void)state;
+	type(&d, "r");
+	assert_false(ui_keys_is_asking(&d.keys));
+	assert_non_null(d.keys.notice);
+}
+
+static void
+what_is_shown_has_keys_too(void **state)
+{
+	struct ui_areas areas = {.help_pages = 2};
+	struct desk d = {0};
+
+	(void)state;
+	type(&d, "l");
+	assert_true(d.keys.qr);
+	type(&d, "?");
+	assert_int_equal(d.keys.help, 1);
+	assert_false(d.keys.qr);
+	type(&d, "?");
+	assert_int_equal(d.keys.help, 0);
+	d.keys.areas = &areas;
+	type(&d, "??");
+	assert_int_equal(d.keys.help, 2);
+	type(&d, "?");
+	assert_int_equal(d.keys.help, 0);
+	type(&d, "s?l"); /* the code is on top, then the panel */
+	assert_true(d.keys.qr && d.keys.panel && d.keys.help == 0);
+	type(&d, "\033");
+	assert_true(!d.keys.qr && d.keys.panel);
+	type(&d, "\033");
+	assert_false(d.keys.panel);
+	type(&d, "\014");
+	assert_true(d.wish.redraw);
 }
 
 static void
@@ -162,9 +343,12 @@ arrow_and_function_keys_are_no_presses_of_ours(void **state)
 	type(&d, "[");
 	type(&d, "A");
 	expect_one(&d.wish, UI_CHECKIN, 0, 0);
-	assert_int_equal(d.view.cap[0][0], 10);
-	type(&d, "A");
-	expect_one(&d.wish, UI_CAP_A, 0, 11);
+	assert_false(ui_keys_is_asking(&d.keys));
+	type(&d, "a");
+	expect_one(&d.wish, UI_CAP_A, 0, 5);
+	type(&d, "\033"); /* the key Esc takes nothing from the key after it */
+	type(&d, "d");
+	expect_one(&d.wish, UI_DISCONNECT, 0, 0);
 }
 
 static void
@@ -268,12 +452,19 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stop_anywhere_in_a_batch_is_all_that_is_obeyed),
-		cmocka_unit_test(a_stop_is_obeyed_in_help_and_while_quitting_is_asked),
+		cmocka_unit_test(a_stop_is_obeyed_in_every_dialog_and_closes_it),
 		cmocka_unit_test(ctrl_c_stops_and_asks_whether_to_quit),
-		cmocka_unit_test(quitting_needs_a_yes_and_any_other_key_does_nothing_else),
-		cmocka_unit_test(each_key_has_its_action),
-		cmocka_unit_test(yes_and_no_answer_only_while_somebody_asks),
-		cmocka_unit_test(caps_add_up_within_a_batch_and_stay_in_range),
+		cmocka_unit_test(quitting_and_resuming_take_y_or_enter_and_nothing_else),
+		cmocka_unit_test(a_yes_that_comes_with_its_question_does_not_count),
+		cmocka_unit_test(a_burst_longer_than_one_read_is_one_batch),
+		cmocka_unit_test(what_is_safer_takes_one_key),
+		cmocka_unit_test(what_is_riskier_is_shown_first_and_takes_enter),
+		cmocka_unit_test(
+			a_change_that_waits_grows_with_more_presses_and_ends_with_a_lower_one),
+		cmocka_unit_test(only_y_lets_a_partner_in),
+		cmocka_unit_test(a_question_that_a_partner_overtakes_is_dropped),
+		cmocka_unit_test(resuming_needs_something_to_resume),
+		cmocka_unit_test(what_is_shown_has_keys_too),
 		cmocka_unit_test(arrow_and_function_keys_are_no_presses_of_ours),
 		cmocka_unit_test(copying_needs_a_link),
 		cmocka_unit_test(every_order_is_understood),
