@@ -15,6 +15,7 @@
 #include "agent/setup/save.h"
 #include "agent/single.h"
 #include "agent/sleep/sleep.h"
+#include "agent/status.h"
 #include "agent/ui/ui.h"
 #include "common/log.h"
 
@@ -85,6 +86,7 @@ static const struct {
 } words[] = {
 	{"stop", single_stop},
 	{"end", single_end},
+	{"status", status_words},
 };
 
 int
@@ -92,6 +94,9 @@ main(int argc, char *argv[])
 {
 	if (argc >= 2 && strcmp(argv[1], "--child") == 0) {
 		return run_child(argc - 2, argv + 2);
+	}
+	if (argc == 3 && strcmp(argv[1], "status") == 0 && strcmp(argv[2], "--json") == 0) {
+		return status_json();
 	}
 	for (size_t i = 0; argc == 2 && i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcmp(argv[1], words[i].name) == 0) {

@@ -23,6 +23,7 @@ static const char usage[] =
 	"  tether setup                            ask again: server, box, caps, locks\n"
 	"  tether stop                             stop a running tether, at once\n"
 	"  tether end                              zero, end the session and the program\n"
+	"  tether status [--json]                  tell how a running tether is\n"
 	"\n"
 	"  --config FILE     settings; without it ~/.config/tether/agent.conf if there is one\n"
 	"  --box PATH        serial port; without it: the only FTDI adapter there is\n"

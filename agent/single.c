@@ -1,5 +1,5 @@
 /*
- * The pid file (single.h). Runs before the guard's loop, and in `tether stop`.
+ * The pid file (single.h). Runs before the guard's loop, and in `tether stop`, `end` and `status`.
  */
 #include "agent/single.h"
 
@@ -18,7 +18,7 @@
 /* A foot switch or a key of the desktop may run `tether stop` without XDG_RUNTIME_DIR, although the
  * running one had it: so the folder that it means is looked for as well. */
 static int
-place(char path[MAX_PATH])
+place(char path[MAX_PATH], const char *what)
 {
 	const char *dir = getenv("XDG_RUNTIME_DIR");
 	unsigned uid = (unsigned)getuid();
@@ -29,8 +29,8 @@ place(char path[MAX_PATH])
 	if (dir == NULL || *dir != '/') {
 		dir = access(usual, W_OK | X_OK) == 0 ? usual : NULL;
 	}
-	n = dir != NULL ? snprintf(path, MAX_PATH, "%s/tether.pid", dir)
-			: snprintf(path, MAX_PATH, "/tmp/tether-%u.pid", uid);
+	n = dir != NULL ? snprintf(path, MAX_PATH, "%s/tether.%s", dir, what)
+			: snprintf(path, MAX_PATH, "/tmp/tether-%u.%s", uid, what);
 	return n > 0 && n < MAX_PATH ? 0 : -1;
 }
 
@@ -42,7 +42,7 @@ open_own(int flags)
 	struct stat st;
 	int fd;
 
-	if (place(path) < 0) {
+	if (place(path, "pid") < 0) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
@@ -53,6 +53,19 @@ open_own(int flags)
 		return -1;
 	}
 	return fd;
+}
+
+int
+single_socket(struct sockaddr_un *address)
+{
+	char path[MAX_PATH];
+
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (place(path, "sock") < 0 || strlen(path) >= sizeof(address->sun_path)) {
+		return -1;
+	}
+	memcpy(address->sun_path, path, strlen(path) + 1);
+	return 0;
 }
 
 int

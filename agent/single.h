@@ -6,9 +6,16 @@
 #ifndef TETHER_SINGLE_H
 #define TETHER_SINGLE_H
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 /* Takes the place; the descriptor stays open (and locked) until the process ends. 0, or -1 after a
  * sentence on standard error. */
 int single_take(void);
+
+/* The address of the socket beside the pid file at which the guard answers `tether status`. 0, or -1
+ * when its path is too long for a socket. */
+int single_socket(struct sockaddr_un *address);
 
 /* Sends SIGUSR1 to the running guard. The exit code: 0 sent, 1 none is running. */
 int single_stop(void);

@@ -1,6 +1,7 @@
 /*
  * The guard's loop: signals and the wearer first, then sleep, box, link; timers and clocks in each
- * turn. Runs in the guard. It never blocks: every socket is non-blocking, every wait has an end.
+ * turn; who asks for the status comes last. Runs in the guard. It never blocks: every socket is
+ * non-blocking, every wait has an end.
  */
 #include "agent/guard/guard.h"
 
@@ -249,6 +250,7 @@ wait_and_read(struct guard *g)
 		{.fd = g->link.fd, .events = POLLIN},
 		{.fd = g->sleep.fd, .events = POLLIN},
 		{.fd = g->save.fd, .events = POLLIN},
+		{.fd = status_fd(g, clock_ms()), .events = POLLIN},
 	};
 	uint64_t now;
 
@@ -272,6 +274,9 @@ wait_and_read(struct guard *g)
 		save_read(g, now);
 	}
 	turn(g, now);
+	if (fds[6].revents != 0) {
+		status_read(g, now);
+	}
 }
 
 static void
@@ -290,6 +295,7 @@ guard_init(struct guard *g, const struct options *o, uint64_t now)
 		.turn_at = now,
 		.clock_offset = clock_difference(now),
 		.issue_wanted = true,
+		.status_fd = -1,
 	};
 	session_close(&g->session);
 	limits_init(&g->limits, now);
@@ -336,9 +342,11 @@ guard_run(const struct options *o)
 		log_error("could not start: %s", strerror(errno));
 		return 1;
 	}
+	status_open(&g);
 	while (g.life != LIFE_OVER) {
 		wait_and_read(&g);
 	}
+	status_close(&g);
 	child_stop(&g.link, true);
 	child_stop(&g.box, false);
 	child_stop(&g.sleep, true);

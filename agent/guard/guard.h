@@ -9,6 +9,7 @@
  *             publish.c    states for the partner, views for the ui
  *   sleep <-> sleepside.c  the computer waits for zero before it sleeps
  *   save  <-> saveside.c   the wearer's settings into the configuration file
+ *   status    statusside.c `tether status`: one view to whoever asks, nothing is read
  *             guard.c      the loop, timers, clocks, the end
  */
 #ifndef TETHER_GUARD_H
@@ -109,6 +110,9 @@ struct guard {
 	uint64_t armed_at;      /* ms, when the partner was last in control */
 	uint64_t soon_at;       /* ms, when sleep was announced */
 
+	int status_fd;          /* listens for `tether status`; -1 not */
+	uint64_t status_at;     /* ms; the next is answered not before */
+
 	uint64_t turn_at;       /* ms of the last turn of the loop */
 	int64_t clock_offset;   /* REALTIME - BOOTTIME, ms */
 	enum life life;
@@ -181,11 +185,22 @@ void save_start(struct guard *g, uint64_t now);
 void save_turn(struct guard *g, uint64_t now);
 void save_read(struct guard *g, uint64_t now);
 
+/* statusside.c */
+/* Failing costs `tether status`, nothing else. */
+void status_open(struct guard *g);
+void status_close(struct guard *g);
+/* What to poll for a client: -1 while it is too early to take one. */
+int status_fd(const struct guard *g, uint64_t now);
+/* Takes one client, answers without waiting, and lets it go. */
+void status_read(struct guard *g, uint64_t now);
+
 /* publish.c */
 enum guard_phase guard_phase(const struct guard *g, uint64_t now);
 int state_write(const struct guard *g, uint32_t beacon, uint64_t now, char *out, size_t size);
 void publish_state(struct guard *g, uint64_t now);
 void publish_view(struct guard *g, uint64_t now);
+/* All that a view holds, link and check words included. */
+void view_fill(const struct guard *g, struct ui_view *view, uint64_t now);
 /* Something that people see has changed: publish soon. */
 void publish_soon(struct guard *g);
 

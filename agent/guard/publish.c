@@ -216,11 +216,12 @@ view_settings(const struct guard *g, struct ui_view *v)
 }
 
 void
-publish_view(struct guard *g, uint64_t now)
+view_fill(const struct guard *g, struct ui_view *view, uint64_t now)
 {
 	const struct box_report *r = &g->report;
 	struct limits_box b = box_view(g);
-	struct ui_view v = {
+
+	*view = (struct ui_view){
 		.phase = (uint8_t)guard_phase(g, now),
 		.why = g->limits.why,
 		.port = r->port,
@@ -236,14 +237,21 @@ publish_view(struct guard *g, uint64_t now)
 		.percent = r->percent,
 		.stops = g->limits.stops,
 	};
+	view_settings(g, view);
+	view_session(g, view, now);
+	memcpy(view->version, r->version, sizeof(view->version));
+	memcpy(view->note, g->link_status.why, sizeof(view->note));
+}
+
+void
+publish_view(struct guard *g, uint64_t now)
+{
+	struct ui_view v;
 
 	g->view_at = now + BEAT_MS;
 	if (g->ui.fd < 0 || g->ui_stalled) {
 		return;
 	}
-	view_settings(g, &v);
-	view_session(g, &v, now);
-	memcpy(v.version, r->version, sizeof(v.version));
-	memcpy(v.note, g->link_status.why, sizeof(v.note));
+	view_fill(g, &v, now);
 	(void)frames_send(g->ui.fd, frames_to_ui, FRAME_UI_VIEW, &v);
 }

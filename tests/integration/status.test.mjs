@@ -1,0 +1,149 @@
+// `tether status`, `stop` and `end`: a running tether, from another terminal.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { monotonic } from '../lib/boxlog.mjs';
+import { Partner } from '../lib/partner.mjs';
+import { bin, folder, sleep, start, until } from '../lib/proc.mjs';
+import { startStack } from '../lib/stack.mjs';
+
+// Runs `tether WORD...` as from another terminal: { code, out, err }.
+async function tether(t, dir, ...words) {
+  const program = start(t, path.join(bin, 'tether'), words, { env: { ...process.env, XDG_RUNTIME_DIR: dir } });
+  const { code } = await program.exited;
+  return { code, out: program.out(), err: program.err() };
+}
+
+async function live(t, level = 12) {
+  const stack = await startStack(t, { agentArgs: ['--high-cap-a', '15', '--rise', '20'] });
+  const partner = new Partner(stack.link, { ca: stack.tls.ca });
+  t.after(() => partner.close());
+  await partner.takeControl();
+  await partner.raise('A', level);
+  return { stack, partner };
+}
+
+test('status tells how things stand, and neither the link nor the check words', async (t) => {
+  const { stack, partner } = await live(t);
+  await until(() => stack.agent.last('state').words !== '', 3000, 'there are check words');
+  const { code, out } = await tether(t, stack.dir, 'status');
+  assert.equal(code, 0);
+  for (const pattern of [/^Your partner has control\./, /^A: 12 percent; cap 60 at low power, 15 at high power\.$/m,
+    /^B: 0 percent; cap 60 at low power, 0 at high power\.$/m, /^Box: ok, firmware 2\.106, battery \d+ percent\.$/m,
+    /^Mode: Pulse, your partner may change it\. Power: low, locked\./m, /^A partner has control, for so long: \d+ s\.$/m,
+    /^The key's time left: 3 h 59 min\.$/m, /^Everything stops without a change in: (9|10) min\.$/m,
+    /^Round trip to your partner's page: \d+ ms\.$/m]) assert.match(out, pattern);
+
+  const json = JSON.parse((await tether(t, stack.dir, 'status', '--json')).out);
+  assert.deepEqual([json.event, json.phase, json.level, json.words], ['state', 'live', [12, 0], '']);
+  const secrets = [...stack.agent.last('state').words.split(' '), ...stack.link.split('#')[1].split('.')];
+  for (const secret of secrets) assert.ok(!(out + JSON.stringify(json)).includes(secret));
+
+  partner.send('bye');
+  await partner.when((s) => s.guard === 'waiting', 3000);
+  assert.match((await tether(t, stack.dir, 'status')).out, /^Nobody has control\.$/m);
+});
+
+test('with none running, status, stop and end say so and fail; a stale socket is replaced, and removed at the end', async (t) => {
+  const dir = folder(t);
+  for (const words of [['status'], ['status', '--json'], ['stop'], ['end']]) {
+    const { code, out, err } = await tether(t, dir, ...words);
+    assert.deepEqual([words[0], code, out, err], [words[0], 1, '', 'tether: no tether of yours is running\n']);
+  }
+  const socket = `${dir}/tether.sock`;
+  writeFileSync(socket, 'what a guard that was killed has left');
+  assert.equal((await tether(t, dir, 'status')).code, 1);
+  const agent = start(t, path.join(bin, 'tether'), ['--config', '/dev/null', '--demo', '--server', 'localhost:1', '--headless'],
+    { env: { ...process.env, XDG_RUNTIME_DIR: dir } });
+  await agent.match(/"box":"ok"/);
+  assert.equal(statSync(socket).mode & 0o777, 0o600);
+  const { code, out } = await tether(t, dir, 'status');
+  assert.equal(code, 0);
+  assert.match(out, /^Nobody has control\.$/m);
+  process.kill(agent.pid, 'SIGKILL');
+  await agent.exited;
+  assert.ok(existsSync(socket));
+  assert.equal((await tether(t, dir, 'status')).code, 1, 'a killed guard does not answer');
+  const again = start(t, path.join(bin, 'tether'), ['--config', '/dev/null', '--demo', '--server', 'localhost:1', '--headless'],
+    { env: { ...process.env, XDG_RUNTIME_DIR: dir } });
+  await again.match(/"box":"ok"/);
+  assert.equal((await tether(t, dir, 'status')).code, 0);
+  assert.equal((await again.stop()).code, 0);
+  assert.ok(!existsSync(socket));
+});
+
+// Python has the sockets that node has not: SOCK_SEQPACKET. Each client connects, and reads nothing.
+const CROWD = `
+import socket, sys, time
+path, many = sys.argv[1], int(sys.argv[2])
+held = []
+print("asking", flush=True)
+while True:
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.setblocking(False)
+    try:
+        s.connect(path)
+        held.append(s)
+        if len(held) == many:
+            print("held", flush=True)
+    except BlockingIOError:
+        s.close()
+        time.sleep(0.001)
+    if len(held) > many:
+        held.pop(0).close()
+`;
+
+test('200 clients who connect and read nothing, and go on doing it, hold up no stop', async (t) => {
+  const { stack, partner } = await live(t, 8);
+  const crowd = start(t, 'python3', ['-c', CROWD, `${stack.dir}/tether.sock`, '200']);
+  await crowd.match(/held/, 30000);
+  assert.equal((await tether(t, stack.dir, 'status')).code, 0, 'one who reads is answered too');
+  assert.equal(partner.state.guard, 'live', 'nothing has stopped of itself');
+  const took = [];
+  for (let i = 0; i < 5; i += 1) {
+    const since = monotonic();
+    assert.equal((await tether(t, stack.dir, 'stop')).code, 0);
+    took.push(await stack.log.zeroAfter(since, 3000));
+    stack.agent.say({ cmd: 'resume' });
+    await partner.when((s) => s.guard === 'waiting', 3000);
+    await partner.takeControl();
+    await partner.raise('A', 8);
+  }
+  assert.ok(!crowd.over(), crowd.err());
+  t.diagnostic(`stop to zero, worst of 5: ${Math.max(...took).toFixed(0)} ms`);
+  assert.ok(Math.max(...took) < 150, `${took}`);
+});
+
+test('stop latches until the wearer resumes', async (t) => {
+  const { stack, partner } = await live(t);
+  const since = monotonic();
+  const { code, out } = await tether(t, stack.dir, 'stop');
+  assert.equal(code, 0);
+  assert.match(out, /^Stop sent\./);
+  assert.ok(await stack.log.zeroAfter(since, 2000) < 250);
+  await partner.when((s) => s.guard === 'stopped' && s.why === 'wearer', 2000);
+  for (let i = 0; i < 10; i += 1) { partner.send('hello'); partner.level('A', 20); await sleep(100); }
+  assert.equal(stack.log.now().a, 0);
+  assert.equal(partner.state.guard, 'stopped');
+  assert.match((await tether(t, stack.dir, 'status')).out, /^Stopped\. Both channels are at zero\./);
+  stack.agent.say({ cmd: 'resume' });
+  await partner.when((s) => s.guard === 'waiting', 2000);
+});
+
+test('end zeroes, kills the session, and the program exits with 0', async (t) => {
+  const { stack, partner } = await live(t);
+  const since = monotonic();
+  assert.equal((await tether(t, stack.dir, 'end')).code, 0);
+  assert.ok(await stack.log.zeroAfter(since, 2000) < 250);
+  assert.deepEqual(await stack.agent.program.exited, { code: 0, signal: null });
+  assert.ok(!existsSync(`${stack.dir}/tether.sock`));
+  await until(() => partner.closed !== undefined, 5000, 'the partner is cut off');
+  const late = new Partner(stack.link, { ca: stack.tls.ca });
+  t.after(() => late.close());
+  await until(() => late.gw.length > 0 || late.closed !== undefined, 5000, 'an answer to the old link');
+  await sleep(500);
+  assert.equal(late.state, undefined, 'the old link opens nothing');
+  assert.match(JSON.stringify(late.gw), /over|ended|expired|refused|revoked/);
+  assert.equal(readFileSync(`${stack.dir}/tether.pid`, 'utf8').trim(), String(stack.agent.pid));
+});
