@@ -13,6 +13,7 @@
 #include "agent/link/link.h"
 #include "agent/options.h"
 #include "agent/setup/save.h"
+#include "agent/setup/wizard.h"
 #include "agent/single.h"
 #include "agent/sleep/sleep.h"
 #include "agent/status.h"
@@ -58,13 +59,39 @@ run_guard(const struct options *o)
 	return rc;
 }
 
+/* Asks first where that is wanted. The simulated box is there by then, any other is chosen after. */
+static int
+run_agent(struct options *o, const struct wish *wish)
+{
+	char dir[MAX_PATH] = "", box[MAX_PATH];
+	enum wizard_end end = WIZARD_START;
+	pid_t sim = 0;
+	int rc = 0;
+
+	memcpy(box, o->box, sizeof(box));
+	if (o->demo) {
+		rc = choose_box(o, &sim, dir);
+	}
+	if (rc == 0 && wish->setup) {
+		end = wizard_run(o, wish, box);
+	}
+	if (rc == 0 && end == WIZARD_START && !o->demo) {
+		rc = choose_box(o, &sim, dir);
+	}
+	if (rc == 0 && end == WIZARD_START) {
+		rc = run_guard(o);
+	} else if (rc < 0 || end == WIZARD_QUIT) {
+		rc = 1;
+	}
+	choose_finish(sim, dir);
+	return rc;
+}
+
 static int
 run(int argc, char *argv[])
 {
 	struct options o;
 	struct wish wish;
-	char dir[MAX_PATH];
-	pid_t sim;
 	int rc = options_parse(&o, &wish, argc, argv);
 
 	if (rc != 0) {
@@ -74,9 +101,7 @@ run(int argc, char *argv[])
 	if (single_take() < 0) {
 		return 1;
 	}
-	rc = choose_box(&o, &sim, dir) < 0 ? 1 : run_guard(&o);
-	choose_finish(sim, dir);
-	return rc;
+	return run_agent(&o, &wish);
 }
 
 /* What may stand instead of options: for another terminal, a key of the desktop, a foot switch. */

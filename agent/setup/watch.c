@@ -1,0 +1,228 @@
+/*
+ * A guard that can only stop (watch.h).
+ */
+#include "agent/setup/watch.h"
+
+#include <poll.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/spawn.h"
+
+#define LOOK_AGAIN_MS 1000
+#define SILENT_MS 1500 /* a box that answers does so within a tenth of it */
+#define FINISH_MS 2000
+
+void
+watch_init(struct watch *w)
+{
+	*w = (struct watch){.child = {.fd = -1, .pidfd = -1}};
+}
+
+static void
+forget(struct watch *w, uint64_t now)
+{
+	w->report = (struct box_report){.port = PORT_STARTING};
+	w->seq = w->kill_seq = 0;
+	w->look_at = now + LOOK_AGAIN_MS;
+}
+
+static void
+lost(struct watch *w, uint64_t now)
+{
+	pid_t pid = w->child.pid;
+
+	child_stop(&w->child, true);
+	(void)waitpid(pid, NULL, 0); /* it was killed, or is on its way out */
+	forget(w, now);
+}
+
+void
+watch_port(struct watch *w, const char *path, const char *usb)
+{
+	if (w->child.fd >= 0) {
+		(void)watch_finish(w);
+	}
+	forget(w, 0);
+	w->look_at = 0;
+	memset(w->path, 0, sizeof(w->path));
+	memset(w->usb, 0, sizeof(w->usb));
+	memcpy(w->path, path, strnlen(path, sizeof(w->path) - 1));
+	memcpy(w->usb, usb, strnlen(usb, sizeof(w->usb) - 1));
+}
+
+static void
+send_order(struct watch *w, enum box_act act, uint64_t now)
+{
+	struct box_order order = {
+		.seq = ++w->seq,
+		.act = (uint8_t)act,
+		.valid_until = clock_ns() + VALID_MS * UINT64_C(1000000),
+	};
+
+	w->beat_at = now + BEAT_MS;
+	if (act == ACT_KILL) {
+		w->kill_seq = order.seq;
+	}
+	if (frames_send(w->child.fd, frames_to_box, FRAME_BOX_ORDER, &order) == FRAME_CLOSED) {
+		lost(w, now);
+	}
+}
+
+void
+watch_kill(struct watch *w, uint64_t now)
+{
+	w->low_wanted = false;
+	if (w->child.fd >= 0) {
+		send_order(w, ACT_KILL, now);
+	}
+}
+
+void
+watch_low(struct watch *w, uint64_t now)
+{
+	watch_kill(w, now);
+	w->low_wanted = true;
+}
+
+struct sight
+watch_sight(const struct watch *w)
+{
+	const struct box_report *r = &w->report;
+	bool ok = w->child.fd >= 0 && r->port == PORT_OK && r->at != 0;
+
+	return (struct sight){
+		.ok = ok,
+		.zero = ok && r->zero && w->kill_seq != 0 && r->done >= w->kill_seq,
+		.level = {(uint8_t)(r->a / 2), (uint8_t)(r->b / 2)},
+		.power = r->power,
+	};
+}
+
+static void
+start(struct watch *w, uint64_t now)
+{
+	const char *const argv[] = {"tether-box-child", "--child", "box", w->path, w->usb, NULL};
+	enum finding f = finding_before(w->path);
+
+	w->look_at = now + LOOK_AGAIN_MS;
+	if (f != FINDING_OK) {
+		w->finding = f;
+		return;
+	}
+	if (child_start(&w->child, argv, SPAWN_SESSION, now) == 0) {
+		w->heard_at = now;
+		watch_kill(w, now);
+	}
+}
+
+/* What is to be said of a box process that runs. */
+static void
+judge(struct watch *w, uint64_t now)
+{
+	switch (w->report.port) {
+	case PORT_OK:
+		w->heard_at = now;
+		w->finding = FINDING_OK;
+		break;
+	case PORT_OFF:
+		w->heard_at = now;
+		w->finding = FINDING_OFF;
+		break;
+	default:
+		/* Starting: it waits for a busy port, and gives up by itself. */
+		if (w->report.port == PORT_SILENT && now - w->heard_at > SILENT_MS) {
+			w->finding = FINDING_SILENT;
+		}
+	}
+}
+
+void
+watch_turn(struct watch *w, uint64_t now)
+{
+	struct sight s;
+
+	if (w->path[0] == '\0') {
+		return;
+	}
+	if (w->child.fd < 0) {
+		if (now >= w->look_at) {
+			start(w, now);
+		}
+		return;
+	}
+	if (child_is_silent(&w->child, now)) {
+		lost(w, now);
+		return;
+	}
+	judge(w, now);
+	s = watch_sight(w);
+	if (w->low_wanted && s.zero) {
+		w->low_wanted = false;
+		send_order(w, ACT_POWER, now); /* value 0: low */
+	} else if (now >= w->beat_at) {
+		send_order(w, ACT_HEARTBEAT, now);
+	}
+}
+
+static void
+take_report(struct watch *w, const struct box_report *r, uint64_t now)
+{
+	w->report = *r;
+	child_heard(&w->child, now);
+	if (r->port == PORT_GONE) {
+		lost(w, now);
+		w->finding = finding_after(w->path);
+		if (w->finding == FINDING_OK) {
+			w->finding = FINDING_NONE; /* it can be had again already */
+		}
+	}
+}
+
+void
+watch_read(struct watch *w, uint64_t now)
+{
+	uint8_t buf[MAX_FRAME];
+	const struct frame_type *type;
+	struct box_report r;
+	int rc = FRAME_OK;
+
+	for (int i = 0; i < 16 && w->child.fd >= 0 && rc == FRAME_OK; i++) {
+		rc = frame_recv(w->child.fd, frames_from_box, &type, buf);
+		if (rc != FRAME_OK || type->type != FRAME_BOX_REPORT) {
+			continue;
+		}
+		rc = frame_decode(type, buf, &r);
+		if (rc == FRAME_OK && r.seq <= w->seq && r.done <= r.seq && r.power <= 1) {
+			take_report(w, &r, now);
+		} else {
+			rc = FRAME_BAD;
+		}
+	}
+	if (w->child.fd >= 0 && rc != FRAME_OK && rc != FRAME_EMPTY) {
+		lost(w, now);
+	}
+}
+
+/* The box process writes `K` by itself once its socket is closed, and ends when zero is confirmed. */
+bool
+watch_finish(struct watch *w)
+{
+	struct pollfd gone = {.fd = w->child.pidfd, .events = POLLIN};
+	pid_t pid = w->child.pid;
+	bool over = true;
+
+	if (w->child.fd < 0) {
+		return true;
+	}
+	close(w->child.fd);
+	w->child.fd = -1;
+	over = poll(&gone, 1, FINISH_MS) == 1;
+	if (over) {
+		(void)waitpid(pid, NULL, 0);
+	}
+	child_stop(&w->child, false);
+	return over;
+}
