@@ -12,14 +12,15 @@
 
 static const char *const help[] = {
 	"space: stop, both channels to zero, at once. Ctrl-C and Ctrl-Z stop too.",
-	"y, n: allow or refuse whoever asks for control, or answer another question.",
-	"r: resume after a stop; your partner may take control again, from zero.",
+	"y, n: allow or refuse whoever asks for control.",
+	"r, then y: resume after a stop; your partner may take control again, from zero.",
 	"d: disconnect; the link dies at once and a new one is made.",
-	"a, b: lower the cap of A or B. A, B: raise it.",
-	"p, m: lock or unlock power and mode; locked, your partner can't change them.",
-	"w: write the settings to the configuration file.",
+	"a, b: lower the cap of A or B, at once. A, B: raise it; Enter confirms.",
+	"p, m: lock power or mode; locked, your partner can't change it. Unlocking asks for Enter.",
+	"s: settings; j and k go from one to the next, + and - or a number change it, Enter "
+	"confirms. w: save them.",
 	"c, l: say the link. i: say how things stand. ?: say this.",
-	"q: end the session and the program.",
+	"q, then y: end the session and the program.",
 	"Any key answers the check-in. If this program is out of reach, the box's own knob and its "
 	"plug always work.",
 };
@@ -133,9 +134,7 @@ tell_warning(struct told *told, const struct ui_view *v, uint64_t now, const str
 static void
 tell_notice(struct told *told, const struct ui_keys *keys, const struct teller *t)
 {
-	const char *text = keys->asking_quit
-				   ? "End the session and quit? y: yes, any other key: no."
-				   : keys->notice;
+	const char *text = keys->notice;
 
 	if (text == NULL) {
 		told->notice[0] = '\0';

@@ -47,6 +47,8 @@ test('in a terminal: each event is a line, the keys are those of the screen, the
   await terminal.shows(/\d\d:\d\d:\d\d Stopped\. Both channels are at zero\./);
   await terminal.shows(/A is at 0 percent\./);
   terminal.key('r');
+  await terminal.shows(/Let your partner take control again, from zero\? y or Enter/);
+  terminal.key('y');
   await partner.when((s) => s.guard === 'waiting', 3000);
   terminal.key('i');
   await terminal.shows(/B: 0 percent; cap 60 at low power/);
@@ -82,6 +84,8 @@ test('in a pipe: bytes are keys, their end changes nothing, nothing rings', asyn
   assert.ok(await stack.log.zeroAfter(since, 2000) < 250);
   await agent.match(/Stopped\. Both channels are at zero\./);
   agent.write('r');
+  await agent.match(/take control again, from zero\?/);
+  agent.write('y');
   await partner.when((s) => s.guard === 'waiting', 3000);
   agent.child.stdin.end();
   await sleep(1500);

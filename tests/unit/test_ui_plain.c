@@ -194,8 +194,8 @@ the_keys_question_is_said_when_it_comes(void **state)
 
 	(void)state;
 	(void)said(&w, 1);
-	w.keys.asking_quit = true;
-	assert_non_null(strstr(said(&w, 2), "quit?"));
+	w.keys.notice = "Cap of A: 40 -> 45 %. Enter = yes, Esc = no";
+	assert_string_equal(said(&w, 2), "Cap of A: 40 -> 45 %. Enter = yes, Esc = no\n");
 	assert_string_equal(said(&w, 3), "");
 }
 
