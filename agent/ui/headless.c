@@ -105,6 +105,7 @@ add_settings(cJSON *o, const struct ui_view *v)
 	cJSON_AddNumberToObject(o, "idle_min", v->idle_min);
 	cJSON_AddNumberToObject(o, "checkin_min", v->checkin_min);
 	cJSON_AddNumberToObject(o, "rise", v->rise_ms);
+	cJSON_AddBoolToObject(o, "unsaved", v->unsaved);
 }
 
 static void
@@ -117,6 +118,8 @@ add_session(cJSON *o, const struct ui_view *v)
 	add_maybe(o, "left", v->left, UI_NEVER);
 	add_maybe(o, "idle", v->idle_left, UI_NEVER);
 	add_maybe(o, "checkin", v->checkin_left, UI_NEVER);
+	add_maybe(o, "live", v->live_s, UI_NEVER);
+	add_maybe(o, "rtt", v->rtt_ms, UINT16_MAX);
 	cJSON_AddNumberToObject(o, "stops", v->stops);
 	cJSON_AddNumberToObject(o, "bad", v->bad);
 	cJSON_AddStringToObject(o, "words", v->words);

@@ -1,6 +1,6 @@
 /*
  * The ui without a screen: JSON lines on standard output and input, for scripts and other front
- * ends.
+ * ends. docs/headless.schema.json says the same to machines.
  *
  * Out, one object a line:
  *   {"event":"link","link":TEXT}            when it changes; "" while there is none
@@ -14,7 +14,10 @@
  *       modes                               names that are allowed and that the box has
  *       battery                             percent, null unknown
  *       left, idle, checkin                 seconds, null not running
+ *       live                                seconds that a partner has had control, null nobody has
+ *       rtt                                 ms from a state to the page's answer, null not known
  *       hold, idle_min, checkin_min, rise   the settings
+ *       unsaved                             they differ from those of the configuration file
  *       stops, bad                          counters
  *       words, version, note                texts
  *       sentence, advice, warning           what a screen would say

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "common/modes.h"
 
 /* Where a command's own fields are read. Each returns 0, or -1 when one is missing or wrong. */
 static int
@@ -38,6 +39,26 @@ read_on(struct ui_input *in, const cJSON *object)
 		return -1;
 	}
 	in->value = cJSON_IsTrue(on) ? 1 : 0;
+	return 0;
+}
+
+static int
+read_modes(struct ui_input *in, const cJSON *object)
+{
+	const cJSON *names = cJSON_GetObjectItemCaseSensitive(object, "value"), *name;
+
+	if (!cJSON_IsArray(names)) {
+		return -1;
+	}
+	cJSON_ArrayForEach(name, names)
+	{
+		int mode = cJSON_IsString(name) ? mode_from_name(name->valuestring) : -1;
+
+		if (mode < 0 || (in->value >> mode & 1) != 0) {
+			return -1;
+		}
+		in->value |= 1u << mode;
+	}
 	return 0;
 }
 
@@ -122,6 +143,7 @@ static const struct {
 	{"allow", UI_ALLOW, 1, 1, read_plain, "{\"cmd\":\"allow\"}"},
 	{"refuse", UI_REFUSE, 1, 1, read_plain, "{\"cmd\":\"refuse\"}"},
 	{"checkin", UI_CHECKIN, 1, 1, read_plain, "{\"cmd\":\"checkin\"}"},
+	{"save", UI_SAVE, 1, 1, read_plain, "{\"cmd\":\"save\"}"},
 	{"quit", UI_QUIT, 1, 1, read_plain, "{\"cmd\":\"quit\"}"},
 	{"cap", UI_CAP_A, 3, 4, read_cap,
 	 "{\"cmd\":\"cap\",\"ch\":\"A\" or \"B\",\"value\":0..100} with \"power\":\"low\" or "
@@ -131,6 +153,8 @@ static const struct {
 	{"set", UI_HOLD, 3, 3, read_set,
 	 "{\"cmd\":\"set\",\"what\":\"hold\", \"idle\", \"checkin\" or \"rise\",\"value\":number}"},
 	{"ask", UI_ASK, 2, 2, read_on, "{\"cmd\":\"ask\",\"on\":true or false}"},
+	{"modes", UI_MODES, 2, 2, read_modes,
+	 "{\"cmd\":\"modes\",\"value\":[names of modes, each once]}"},
 };
 
 #define ORDERS (sizeof(orders) / sizeof(orders[0]))

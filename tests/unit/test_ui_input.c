@@ -388,6 +388,10 @@ every_order_is_understood(void **state)
 		{"{\"cmd\":\"set\",\"what\":\"checkin\",\"value\":30}", {UI_CHECKIN_MIN, 0, 30}},
 		{"{\"cmd\":\"set\",\"what\":\"rise\",\"value\":100}", {UI_RISE, 0, 100}},
 		{"{\"cmd\":\"ask\",\"on\":true}", {UI_ASK, 0, 1}},
+		{"{\"cmd\":\"save\"}", {UI_SAVE, 0, 0}},
+		{"{\"cmd\":\"modes\",\"value\":[]}", {UI_MODES, 0, 0}},
+		{"{\"cmd\":\"modes\",\"value\":[\"wave\",\"pulse\",\"training\"]}",
+		 {UI_MODES, 0, 1u << 16 | 1u << 6 | 1u}},
 	};
 
 	(void)state;
@@ -427,6 +431,12 @@ a_bad_order_changes_nothing_and_says_what_was_expected(void **state)
 		"{\"cmd\":\"set\",\"what\":\"hold\"}",
 		"{\"cmd\":\"set\",\"what\":\"mood\",\"value\":1}",
 		"{\"cmd\":\"ask\",\"on\":\"yes\"}",
+		"{\"cmd\":\"modes\"}",
+		"{\"cmd\":\"modes\",\"value\":\"pulse\"}",
+		"{\"cmd\":\"modes\",\"value\":[\"dance\"]}",
+		"{\"cmd\":\"modes\",\"value\":[1]}",
+		"{\"cmd\":\"modes\",\"value\":[\"pulse\",\"pulse\"]}",
+		"{\"cmd\":\"save\",\"value\":1}",
 	};
 	const struct ui_input before = {UI_ACTION_COUNT, 9, 9};
 	char line[UI_LINE + 2], why[UI_WHY];
