@@ -49,29 +49,52 @@ finding_after(const char *path)
 	return f;
 }
 
-/* Has process `pid` this file open? Only of one's own processes can that be told. */
-static bool
-has_open(const char *pid, const char *real)
+/* How a process uses a file; of others' processes root alone can tell. */
+enum use { USE_NONE, USE_OPEN, USE_LOCKED };
+
+static enum use
+use_of(const char *pid, const char *fd, const char *real)
 {
-	char folder[64], entry[PATH_MAX], target[PATH_MAX];
+	char path[64], target[PATH_MAX], info[512];
+	ssize_t n;
+	size_t len;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/fd/%.16s", pid, fd);
+	n = readlink(path, target, sizeof(target) - 1);
+	target[n > 0 ? n : 0] = '\0';
+	if (strcmp(target, real) != 0) {
+		return USE_NONE;
+	}
+	snprintf(path, sizeof(path), "/proc/%.16s/fdinfo/%.16s", pid, fd);
+	f = fopen(path, "re");
+	len = f != NULL ? fread(info, 1, sizeof(info) - 1, f) : 0;
+	info[len] = '\0';
+	if (f != NULL) {
+		fclose(f);
+	}
+	return strstr(info, "lock:") != NULL ? USE_LOCKED : USE_OPEN;
+}
+
+static enum use
+use_by(const char *pid, const char *real)
+{
+	enum use best = USE_NONE;
+	char folder[64];
 	struct dirent *e;
-	bool found = false;
 	DIR *dir;
 
 	snprintf(folder, sizeof(folder), "/proc/%.16s/fd", pid);
 	dir = opendir(folder);
-	while (dir != NULL && !found && (e = readdir(dir)) != NULL) {
-		ssize_t n;
+	while (dir != NULL && (e = readdir(dir)) != NULL) {
+		enum use u = use_of(pid, e->d_name, real);
 
-		snprintf(entry, sizeof(entry), "%s/%s", folder, e->d_name);
-		n = readlink(entry, target, sizeof(target) - 1);
-		target[n > 0 ? n : 0] = '\0';
-		found = strcmp(target, real) == 0;
+		best = u > best ? u : best;
 	}
 	if (dir != NULL) {
 		closedir(dir);
 	}
-	return found;
+	return best;
 }
 
 static void
@@ -94,20 +117,25 @@ program_name(const char *pid, char out[NAME_TEXT])
 	}
 }
 
-/* Who has the port: "minicom (process 812)", or "another program" where that can't be told. */
+/* Who has the port, whoever has locked it first of all: "minicom (process 812)", or "Another
+ * program" where that can't be told. */
 static void
 holder_words(const char *path, char out[2 * NAME_TEXT])
 {
 	char *real = realpath(path, NULL), name[NAME_TEXT];
 	DIR *proc = real != NULL ? opendir("/proc") : NULL;
+	enum use best = USE_NONE;
 	struct dirent *e;
 
 	snprintf(out, 2 * NAME_TEXT, "Another program");
 	while (proc != NULL && (e = readdir(proc)) != NULL) {
-		if (e->d_name[0] >= '1' && e->d_name[0] <= '9' && has_open(e->d_name, real)) {
+		bool process = e->d_name[0] >= '1' && e->d_name[0] <= '9';
+		enum use u = process ? use_by(e->d_name, real) : USE_NONE;
+
+		if (u > best) {
+			best = u;
 			program_name(e->d_name, name);
 			snprintf(out, 2 * NAME_TEXT, "%s (process %.16s)", name, e->d_name);
-			break;
 		}
 	}
 	if (proc != NULL) {
