@@ -117,7 +117,9 @@ link_lost(struct guard *g, uint64_t now)
 	}
 	g->session.asking = NO_PAGE;
 	g->link_connected = false;
-	g->link_status.phase = LINK_LOST;
+	if (g->link_status.phase != LINK_REFUSED) { /* that stays to be read until the next try */
+		g->link_status.phase = LINK_LOST;
+	}
 	if (done) {
 		g->link_backoff = 0;
 		g->link_at = now;
@@ -205,13 +207,11 @@ session_refused(struct guard *g)
 static void
 phase_changed(struct guard *g, const struct link_status *status)
 {
-	if (status->phase == LINK_CONNECTED) {
+	if (status->phase == LINK_CONNECTED && g->job == JOB_AGENT) {
 		g->link_backoff = 0;
 		g->told[0] = '\0';
-		if (g->job == JOB_AGENT) {
-			g->link_connected = true;
-			guard_say(g, "Connected: the link can be used.");
-		}
+		g->link_connected = true;
+		guard_say(g, "Connected: the link can be used.");
 	} else if (status->phase == LINK_REFUSED && g->job == JOB_AGENT) {
 		session_refused(g);
 	} else if ((status->phase == LINK_REFUSED || status->phase == LINK_LOST) &&

@@ -83,6 +83,10 @@ ask(struct link *l)
 		return;
 	}
 	l->asked = true;
+	if (l->setup.job == JOB_ISSUE) { /* the wearer is told what is waited for */
+		l->status.phase = LINK_CONNECTED;
+		l->status_due = true;
+	}
 	l->deadline = clock_ms() + (l->setup.job == JOB_END ? LATE_END : LATE_ISSUE);
 }
 
@@ -191,7 +195,7 @@ on_disconnect(struct mosquitto *m, void *user, int reason, const mosquitto_prope
 
 	(void)m;
 	(void)p;
-	if (reason == MOSQ_ERR_KEEPALIVE && l->status.phase != LINK_CONNECTED) {
+	if (reason == MOSQ_ERR_KEEPALIVE && (l->asked || l->status.phase != LINK_CONNECTED)) {
 		job_late(l);
 	} else if (reason < MQTT_RC_UNSPECIFIED) {
 		job_lost(l);
