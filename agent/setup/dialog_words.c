@@ -41,29 +41,29 @@ level_words(const struct dialog *d, char out[DIALOG_TEXT])
 	uint8_t now = d->o.settings.limits.cap[d->power][d->channel];
 	char c = d->channel == 0 ? 'A' : 'B', keep[64] = "";
 
-	if (now != 0) {
-		snprintf(keep, sizeof(keep), "k: keep the %u percent that you have. ", now);
-	}
 	if (d->without_box) {
 		snprintf(out, DIALOG_TEXT, "Channel %c at %s power: how many percent may your partner "
 			 "reach at most? 0 keeps the channel off.\n", c, power);
 		return;
 	}
+	if (now != 0) {
+		snprintf(keep, sizeof(keep), "  k      keep your %u percent\n", now);
+	}
 	snprintf(out, DIALOG_TEXT, "Channel %c at %s power. %s %c at the box, slowly, until it is the "
-		 "most that you want. Then press Enter.\n"
-		 "Space: zero at once. s: leave %c off. %sOr type a number, 0 to 100.%s\n",
-		 c, power, d->power == 0 ? "Turn up" : "Switch the box to high, then turn up", c, c,
-		 keep, d->o.demo ? " (The simulated box has no knobs: type one.)" : "");
+		 "most that you want.%s\n"
+		 "  Enter  this is the most\n  space  zero, at once\n  s      leave %c off\n%s"
+		 "  0-100  or type how many percent\n",
+		 c, power, d->power == 0 ? "Turn up" : "Switch the box to high, then turn up", c,
+		 d->o.demo ? " (The simulated box has no knobs: type a number.)" : "", c, keep);
 }
 
 static void
 taken_words(const struct dialog *d, char out[DIALOG_TEXT])
 {
-	char c = d->channel == 0 ? 'A' : 'B';
-
-	snprintf(out, DIALOG_TEXT, "%s%c: %u percent at most. %s\n  1  that is right\n  2  once more\n",
-		 d->without_box ? "" : "The box goes to zero. ", c, d->taken,
-		 d->taken == 0 ? "The channel stays off." : "Your partner can never go above it.");
+	snprintf(out, DIALOG_TEXT, "%c: %u percent%s%s\n  1  that is right\n  2  once more\n",
+		 d->channel == 0 ? 'A' : 'B', d->taken,
+		 d->taken == 0 ? ": the channel stays off." : " at most for your partner.",
+		 d->without_box ? "" : " The box goes to zero.");
 }
 
 static void

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { monotonic } from '../lib/boxlog.mjs';
 import { bin, folder, root, sleep, start, until } from '../lib/proc.mjs';
-import { startStack } from '../lib/stack.mjs';
+import { Agent, startStack } from '../lib/stack.mjs';
 import { startBox, startWizard, toTheKnob, Wizard } from '../lib/wizard.mjs';
 
 const settings = (file) => Object.fromEntries(readFileSync(file, 'utf8').split('\n')
@@ -70,7 +70,7 @@ test('space at the knob is zero at once; Enter takes nothing that was not there'
   assert.ok(took < 250, `space to zero (with tmux between): ${took} ms`);
   await w.wizard.shows(/Both channels are at zero/);
   w.wizard.type();
-  await w.wizard.asks(/A: 0 percent at most. The channel stays off/);
+  await w.wizard.asks(/A: 0 percent: the channel stays off/);
 });
 
 test('the wizard writes nothing to the box but polls, K and low power', async (t) => {
@@ -228,7 +228,7 @@ test('tether setup asks again with what there is, and comments survive', async (
   wizard.type();
   await wizard.asks(/all the same/);
   wizard.type();
-  await wizard.asks(/k: keep the 40 percent/);
+  await wizard.asks(/k keep your 40 percent/);
   wizard.type('33');
   await wizard.asks(/33 percent/);
   wizard.type();
@@ -243,6 +243,30 @@ test('tether setup asks again with what there is, and comments survive', async (
   await wizard.shows(/Saved to .*\[exit 0\]/);
   assert.equal(readFileSync(wizard.file, 'utf8'),
     before.replace('cap-a 40', 'cap-a 33').replace('/dev/x', box.path));
+});
+
+test('what was changed while running is saved on wish, and nothing else in the file changes', async (t) => {
+  const stack = await startStack(t, { agent: false });
+  const file = `${stack.dir}/mine.conf`;
+  const before = `# mine\nserver ${option(stack.agentArgs, '--server')}\n\tcap-a 10  # left\nhold 7`;
+  writeFileSync(file, before);
+  const args = ['--config', file, '--box', `${stack.dir}/box`, '--ca', stack.tls.ca, '--page', option(stack.agentArgs, '--page')];
+  const agent = new Agent(t, args, { XDG_RUNTIME_DIR: stack.dir, XDG_CONFIG_HOME: stack.dir });
+  await agent.link();
+  assert.equal(agent.last('state').unsaved, false);
+  agent.say({ cmd: 'cap', ch: 'A', value: 21 });
+  await until(() => agent.last('state').unsaved, 2000, 'the settings differ from the file');
+  assert.equal(readFileSync(file, 'utf8'), before);
+  agent.say({ cmd: 'save' });
+  await until(() => agent.events().some((e) => e.event === 'log' && e.text === `Saved to ${file}.`), 3000, 'saved');
+  assert.equal(readFileSync(file, 'utf8'), before.replace('cap-a 10', 'cap-a 21'));
+  await until(() => agent.last('state').unsaved === false, 2000, 'the settings are those of the file');
+
+  writeFileSync(file, 'nonsense\n');
+  agent.say({ cmd: 'save' });
+  await until(() => agent.events().some((e) => e.event === 'log' && /^Not saved: its line 1 is not understood/.test(e.text)), 3000, 'refused');
+  assert.equal(readFileSync(file, 'utf8'), 'nonsense\n');
+  assert.ok(!agent.program.over());
 });
 
 test('without a terminal nobody is asked: the sentence says what to give', async (t) => {
