@@ -1,12 +1,16 @@
 /*
- * The link as a QR code in half-block characters, two rows of squares to a line.
+ * The link as a QR code in half-block characters, two rows of squares to a line. Pure.
  */
 #ifndef TETHER_UI_QR_H
 #define TETHER_UI_QR_H
 
-/* Draws `text` in the middle of the lines 0 to rows - 1 of the curses screen, dark on light, and
- * says nothing else there. 0, or -1 when it does not fit or the terminal does not speak UTF-8:
- * then nothing is drawn. */
-int ui_qr_draw(const char *text, int rows, int columns, int attributes);
+#include "agent/ui/canvas.h"
+
+#define UI_QR_QUIET 4 /* light squares round it that the standard wants; readers manage with 2 */
+
+/* Draws `text` at the upper left within `rows` lines and `cols` columns, with as much of the quiet
+ * zone as there is room for, at least half. Returns the columns that it takes, or -1 when it does
+ * not fit: then nothing is drawn. */
+int ui_qr_draw(struct ui_canvas *c, const char *text, int rows, int cols);
 
 #endif

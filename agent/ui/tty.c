@@ -6,6 +6,7 @@
 #include "agent/ui/tty.h"
 
 #include <curses.h>
+#include <term.h>
 #include <locale.h>
 #include <poll.h>
 #include <string.h>
@@ -13,10 +14,32 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/ui/keys.h"
+#include "agent/ui/picture.h"
+#include "agent/ui/view.h"
 #include "common/clock.h"
 #include "common/encode.h"
 #include "common/log.h"
 #include "common/sandbox.h"
+
+#define DRAW_MS 40 /* at most 25 pictures a second, whatever the guard sends */
+
+struct tty {
+	struct ui_peer *peer;
+	struct ui_keys keys;
+	struct ui_canvas canvas; /* what is on the terminal now */
+	uint64_t draw_at;	 /* ms; not before */
+	bool stale;		 /* there is something new to draw */
+	bool mouse;		 /* the terminal has one, and was asked for it */
+};
+
+static void
+send_text(const char *text, size_t len)
+{
+	ssize_t ignored = write(STDOUT_FILENO, text, len);
+
+	(void)ignored;
+}
 
 /* OSC 52, the terminal's clipboard: standard base64 with padding. */
 static void
@@ -24,7 +47,6 @@ copy_link(const char *link)
 {
 	char text[8 + B64_LEN(MAX_LINK) + 8] = "\033]52;c;";
 	size_t head = strlen(text), len;
-	ssize_t ignored;
 
 	b64_encode(text + head, link, strlen(link));
 	for (char *c = text + head; *c != '\0'; c++) {
@@ -39,47 +61,67 @@ copy_link(const char *link)
 		text[len++] = '=';
 	}
 	text[len++] = '\a';
-	ignored = write(STDOUT_FILENO, text, len);
-	(void)ignored;
+	send_text(text, len);
 }
 
-/* Standard input and output must be one terminal that curses knows. 0 or -1. */
-static int
+/* Button presses in the form that has no length limit, and pasted text marked as such. Terminals
+ * that have a mouse understand all three. */
+static void
+set_mouse(struct tty *t, bool on)
+{
+	static const char begin[] = "\033[?1000h\033[?1006h\033[?2004h";
+	static const char end[] = "\033[?2004l\033[?1006l\033[?1000l";
+	const char *kmous = on ? tigetstr("kmous") : NULL;
+
+	if (on) {
+		t->mouse = kmous != NULL && kmous != (const char *)-1;
+	}
+	if (t->mouse) {
+		send_text(on ? begin : end, sizeof(begin) - 1);
+	}
+}
+
+/* Standard input and output must be one terminal that curses knows. NULL when not. */
+static SCREEN *
 begin(void)
 {
+	SCREEN *screen;
+
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-		log_error("this is no terminal; tether --headless needs none");
-		return -1;
+		log_error("this is no terminal; tether --plain and --headless need none");
+		return NULL;
 	}
 	setlocale(LC_ALL, "");
 	tzset(); /* reads the time zone while files can still be read */
-	if (newterm(NULL, stdout, stdin) == NULL) {
-		log_error("this kind of terminal is not known; set TERM, or use tether --headless");
-		return -1;
+	screen = newterm(NULL, stdout, stdin);
+	if (screen == NULL) {
+		log_error("this kind of terminal is not known; set TERM, or use tether --plain");
+		return NULL;
 	}
 	raw();
 	noecho();
 	nonl();
 	(void)curs_set(0);
 	ui_screen_colors();
-	return 0;
+	return screen;
 }
 
 /* A ui has a session of its own, so SIGWINCH passes it by: the size is asked for instead. */
 static void
-follow_size(void)
+follow_size(struct tty *t)
 {
 	struct winsize size;
 
 	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0 &&
 	    (size.ws_row != LINES || size.ws_col != COLS)) {
 		(void)resizeterm(size.ws_row, size.ws_col);
+		t->stale = true;
 	}
 }
 
 /* 0, or -1 when the terminal has gone. */
 static int
-read_keys(struct ui_peer *peer, struct ui_keys *keys)
+read_keys(struct tty *t)
 {
 	struct ui_wish wish;
 	char bytes[UI_BATCH];
@@ -88,56 +130,101 @@ read_keys(struct ui_peer *peer, struct ui_keys *keys)
 	if (n <= 0) {
 		return -1;
 	}
-	ui_keys_read(keys, &peer->view, bytes, (size_t)n, &wish);
+	ui_keys_read(&t->keys, &t->peer->view, bytes, (size_t)n, &wish);
 	for (size_t i = 0; i < wish.count; i++) {
-		ui_peer_send(peer, &wish.input[i]);
+		ui_peer_send(t->peer, &wish.input[i]);
 	}
 	if (wish.copy) {
-		copy_link(peer->view.link_text);
+		copy_link(t->peer->view.link_text);
 	}
 	if (wish.redraw) {
 		(void)clearok(curscr, TRUE);
 	}
+	t->stale = true;
 	return 0;
 }
 
+/* As ui_peer_read; rings when what has come is not to be missed. */
 static int
-run(struct ui_peer *peer)
+read_guard(struct tty *t)
 {
-	struct ui_keys keys = {0};
+	bool seen = t->peer->seen;
+	struct ui_view before = t->peer->view;
+	int rc = ui_peer_read(t->peer);
+
+	if (rc == 1) {
+		t->stale = true;
+		if (t->peer->seen && ui_attention(seen ? &before : NULL, &t->peer->view)) {
+			(void)beep();
+		}
+	}
+	return rc;
+}
+
+/* Milliseconds until the next picture may be drawn, -1 when there is nothing new. */
+static int
+draw(struct tty *t)
+{
+	uint64_t now = clock_ms();
+
+	follow_size(t);
+	if (!t->stale) {
+		return -1;
+	}
+	if (now < t->draw_at) {
+		return (int)(t->draw_at - now);
+	}
+	ui_picture(&t->canvas, t->peer, &t->keys, LINES, COLS, ui_screen_blocks());
+	ui_screen_draw(&t->canvas);
+	t->draw_at = now + DRAW_MS;
+	t->stale = false;
+	return -1;
+}
+
+/* Keys first, then the guard, then the picture: nothing that is to be drawn can hold up a stop. */
+static int
+run(struct tty *t)
+{
 	int wait = 0;
 
 	for (;;) {
-		struct pollfd fds[] = {{STDIN_FILENO, POLLIN, 0}, {peer->fd, POLLIN, 0}};
-		int rc;
+		struct pollfd fds[] = {{STDIN_FILENO, POLLIN, 0}, {t->peer->fd, POLLIN, 0}};
+		int rc, later;
 
 		(void)poll(fds, 2, wait);
-		if (fds[0].revents != 0 && read_keys(peer, &keys) != 0) {
+		if (fds[0].revents != 0 && read_keys(t) != 0) {
 			return 1;
 		}
-		rc = ui_peer_read(peer);
+		rc = read_guard(t);
 		if (rc < 0) {
 			return rc == -1 ? 0 : 1;
 		}
-		follow_size();
-		ui_screen_draw(peer, &keys);
-		wait = ui_peer_alive(peer, clock_ms());
+		later = draw(t);
+		wait = ui_peer_alive(t->peer, clock_ms());
+		wait = later >= 0 && later < wait ? later : wait;
 	}
 }
 
 int
 ui_tty(struct ui_peer *peer)
 {
+	static struct tty tty; /* too large for a stack */
 	const char *why = "";
+	SCREEN *screen = begin();
 	int rc = 1;
 
-	if (begin() != 0) {
+	if (screen == NULL) {
 		return 1;
 	}
+	tty = (struct tty){.peer = peer, .stale = true};
+	tty.keys.areas = &tty.canvas.areas;
 	if (sandbox_seal(SANDBOX_BASE | SANDBOX_TTY | SANDBOX_SIGNALS, &why) == 0) {
-		rc = run(peer);
+		set_mouse(&tty, true);
+		rc = run(&tty);
+		set_mouse(&tty, false);
 	}
 	(void)endwin();
+	delscreen(screen);
 	if (why[0] != '\0') {
 		log_error("no sandbox: %s", why);
 	}

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/modes.h"
+
 /* What a wearer has to tell apart. Every situation whose sentence speaks of zero or of a stop is
  * reached only when the box has confirmed zero. */
 enum situation {
@@ -21,6 +23,7 @@ enum situation {
 	STOPPED_CHECKIN,
 	STOPPED_UI,
 	STOPPED_CLOCK,
+	STOPPED_BOX,
 	STOPPED_OTHER,
 	ENDED,
 	EXPIRED,
@@ -37,6 +40,9 @@ enum situation {
 	PARTNER_SILENT,
 	PARTNER_BYE,
 	PARTNER_REFUSED,
+	AFTER_BOX, /* nobody stopped anything, yet all went to zero: say why */
+	AFTER_LINK,
+	AFTER_CLOCK,
 };
 
 static const struct {
@@ -45,11 +51,11 @@ static const struct {
 } words[] = {
 	[NOTHING_YET] = {TONE_CALM, "Starting.", ""},
 	[BOX_STARTING] = {TONE_CALM, "Waiting for the box's first answer.",
-			  "Is it plugged in and switched on? Until it answers, its own knob is the "
-			  "only control."},
+			  "Is it plugged in and switched on? Its levels are not known until it "
+			  "answers, and its own knob is the only control."},
 	[BOX_SILENT] = {TONE_ALARM, "The box does not answer: use its own knob.",
-			"Is its menu open? Close it. Zero is sent again and again until the box "
-			"confirms it."},
+			"Its levels are not known. Is its menu open? Close it. Zero is sent again "
+			"and again until the box confirms it."},
 	[BOX_OFF] = {TONE_CALM, "The box is switched off.", "Switch it on; it starts from zero."},
 	[BOX_GONE] = {TONE_ALARM, "The box is unplugged: use its own knob.",
 		      "It may have kept its levels. Plug the cable in again: the first thing it "
@@ -58,10 +64,11 @@ static const struct {
 		{TONE_ASK,
 		 "Going to zero; the box has not confirmed it yet. If in doubt, use its own knob.",
 		 "Zero is sent again and again until the box confirms it."},
-	[FAULT] = {TONE_ALARM, "The box does not do what it should. Both channels are at zero.",
-		   "The log below says what happened."},
+	[FAULT] = {TONE_ALARM, "The line to the box has failed. Both channels are at zero.",
+		   "It is opened again by itself. If that does not help, turn the box's own knob "
+		   "down, unplug its cable and plug it in again."},
 	[STOPPED_WEARER] = {TONE_CALM, "Stopped. Both channels are at zero.",
-			    "Your partner can do nothing until you press r."},
+			    "Your partner can do nothing until you press r to resume."},
 	[STOPPED_IDLE] = {TONE_CALM, "Stopped: nothing was changed for a long time.",
 			  "Both channels are at zero. Press r to go on."},
 	[STOPPED_CHECKIN] = {TONE_CALM, "Stopped: you did not answer the check-in.",
@@ -70,8 +77,11 @@ static const struct {
 			"Both channels are at zero. Press r to go on."},
 	[STOPPED_CLOCK] = {TONE_CALM, "Stopped: the computer slept or its clock jumped.",
 			   "Both channels are at zero. Press r to go on."},
-	[STOPPED_OTHER] = {TONE_CALM, "Stopped. Both channels are at zero.",
-			   "Press r to go on; the log below says what happened."},
+	[STOPPED_BOX] =
+		{TONE_CALM, "Stopped: the box was out of reach, and is back.",
+		 "Both channels are at zero now; what they were meanwhile is not known. Press r "
+		 "to go on."},
+	[STOPPED_OTHER] = {TONE_CALM, "Stopped. Both channels are at zero.", "Press r to go on."},
 	[ENDED] = {TONE_CALM, "The session is over. Both channels are at zero.",
 		   "Its link is dead. A new one appears here when there is one; d asks for it."},
 	[EXPIRED] = {TONE_CALM, "Four hours are over. Both channels are at zero.",
@@ -100,6 +110,14 @@ static const struct {
 			 "They can take it again with the same link."},
 	[PARTNER_REFUSED] = {TONE_CALM, "You refused. Nobody has control.",
 			     "The link still works; d makes it worthless and makes a new one."},
+	[AFTER_BOX] = {TONE_CALM, "The box was out of reach and is back, at zero.",
+		       "Your partner can take control again with the same link."},
+	[AFTER_LINK] = {TONE_CALM,
+			"The connection was lost and is back. Both channels are at zero.",
+			"Your partner can take control again with the same link."},
+	[AFTER_CLOCK] = {TONE_CALM,
+			 "The computer slept or its clock jumped. Both channels are at zero.",
+			 "Your partner can take control again with the same link."},
 };
 
 static enum situation
@@ -116,6 +134,8 @@ stopped_by(unsigned why)
 		return STOPPED_UI;
 	case WHY_CLOCK:
 		return STOPPED_CLOCK;
+	case WHY_BOX:
+		return STOPPED_BOX;
 	default:
 		return STOPPED_OTHER;
 	}
@@ -152,6 +172,12 @@ waiting(const struct ui_view *v)
 		return PARTNER_BYE;
 	case WHY_REFUSED:
 		return PARTNER_REFUSED;
+	case WHY_BOX:
+		return AFTER_BOX;
+	case WHY_LINK:
+		return AFTER_LINK;
+	case WHY_CLOCK:
+		return AFTER_CLOCK;
 	default:
 		return READY;
 	}
@@ -244,6 +270,53 @@ ui_warning(const struct ui_view *view, char out[UI_ADVICE])
 		snprintf(out, UI_ADVICE,
 			 "Nothing was changed for a long time: everything stops in %s.", left);
 	}
+}
+
+static bool
+is_soon(const struct ui_view *v, uint32_t left)
+{
+	return v->phase == GUARD_LIVE && left <= UI_SOON_S;
+}
+
+bool
+ui_attention(const struct ui_view *before, const struct ui_view *now)
+{
+	static const struct ui_view nothing = {
+		.phase = GUARD_WAITING, .zero = true, .port = PORT_OK};
+
+	before = before == NULL ? &nothing : before;
+	return (now->phase == GUARD_ASKING && before->phase != GUARD_ASKING) ||
+	       (is_soon(now, now->checkin_left) && !is_soon(before, before->checkin_left)) ||
+	       (is_soon(now, now->idle_left) && !is_soon(before, before->idle_left)) ||
+	       (ui_tone(now) == TONE_ALARM && ui_tone(before) != TONE_ALARM);
+}
+
+/* What the dials C and D do, in the page's words (web/strings.js; docs/BOX.md, section 4). */
+static const char *const dials[MODE_COUNT][2] = {
+	[MODE_PULSE] = {"pulse rate", "feel"},	  [MODE_BOUNCE] = {"pulse rate", "feel"},
+	[MODE_CONTINUOUS] = {"feel", NULL},	  [MODE_FLO] = {"feel of A", "feel of B"},
+	[MODE_ASPLIT] = {"pulse rate", "feel"},	  [MODE_BSPLIT] = {"pulse rate", "feel"},
+	[MODE_WAVE] = {"speed", "feel"},	  [MODE_WATERFALL] = {"speed", "feel"},
+	[MODE_SQUEEZE] = {"pulse speed", "feel"}, [MODE_MILK] = {"pulse speed", "feel"},
+	[MODE_THROB] = {"range of feel", NULL},	  [MODE_THRUST] = {"range of feel", NULL},
+	[MODE_CYCLE] = {"range of feel", "feel"}, [MODE_TWIST] = {"range of feel", "feel"},
+	[MODE_RANDOM] = {"range", "feel"},	  [MODE_STEP] = {"step delay", "feel"},
+	[MODE_TRAINING] = {"jump delay", "feel"},
+};
+
+const char *
+ui_dial(unsigned mode, unsigned dial)
+{
+	if (mode >= MODE_COUNT) {
+		return "adjusts the mode";
+	}
+	return dials[mode][dial];
+}
+
+const char *
+ui_mode(unsigned mode)
+{
+	return mode < MODE_COUNT ? mode_title(mode) : "Set on the box";
 }
 
 void

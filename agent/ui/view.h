@@ -5,8 +5,9 @@
 #ifndef TETHER_UI_VIEW_H
 #define TETHER_UI_VIEW_H
 
-#include <stdint.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "agent/frames.h"
 
@@ -29,6 +30,18 @@ void ui_advice(const struct ui_view *view, char out[UI_ADVICE]);
 
 /* A timer that is about to end: the check-in first, then the idle shut-down. "" when none is. */
 void ui_warning(const struct ui_view *view, char out[UI_ADVICE]);
+
+/* Has something begun, from one view to the next, that the wearer must not miss: somebody asks, a
+ * timer warns, the box is out of reach? Then a bell rings once. before is NULL at the first view.
+ */
+bool ui_attention(const struct ui_view *before, const struct ui_view *now);
+
+/* What the dial C (0) or D (1) does in a mode ("pulse rate"), NULL where the mode does not use it.
+ */
+const char *ui_dial(unsigned mode, unsigned dial);
+
+/* A mode's name for people; what the box calls otherwise was set by hand. */
+const char *ui_mode(unsigned mode);
 
 /* Seconds for people: "3 h 05 min", "12 min", "45 s", "-" for UI_NEVER. */
 void ui_time(char out[UI_TIME], uint32_t seconds);

@@ -106,7 +106,7 @@ each_state_has_its_sentence(void **state)
 		{GUARD_STOPPED, WHY_CHECKIN, LINK_CONNECTED,
 		 "Stopped: you did not answer the check-in."},
 		{GUARD_FAULT, WHY_BOX, LINK_CONNECTED,
-		 "The box does not do what it should. Both channels are at zero."},
+		 "The line to the box has failed. Both channels are at zero."},
 		{GUARD_ENDED, WHY_EXPIRED, LINK_CONNECTED,
 		 "Four hours are over. Both channels are at zero."},
 		{GUARD_ENDED, WHY_ENDED, LINK_LOST,
