@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "agent/ui/view.h"
-#include "common/modes.h"
 
 static const char *const help[] = {
 	"space: stop, both channels to zero, at once. Ctrl-C and Ctrl-Z stop too.",
@@ -60,14 +59,14 @@ static void
 tell_situation(struct told *told, const struct ui_view *v, const struct teller *t)
 {
 	char text[TELL_LINE], advice[UI_ADVICE];
-	enum ui_tone tone = ui_tone(v);
+	bool loud = v->phase == GUARD_ASKING || ui_tone(v) == TONE_ALARM;
 
 	ui_advice(v, advice);
 	snprintf(text, sizeof(text), "%s%s%s", ui_sentence(v), advice[0] != '\0' ? " " : "",
 		 advice);
 	if (strcmp(told->situation, text) != 0) {
 		memcpy(told->situation, text, sizeof(text));
-		say(t, 0, tone == TONE_ASK || tone == TONE_ALARM, "%s", text);
+		say(t, 0, loud, "%s", text);
 	}
 }
 
@@ -191,7 +190,7 @@ tell_box(const struct ui_view *v, const struct teller *t)
 	}
 	say(t, 0, false, "Box: %s%s%s%s.", box_port_name(v->port),
 	    v->version[0] != '\0' ? ", firmware " : "", v->version, battery);
-	say(t, 0, false, "Mode: %s%s. Power: %s%s. C %u, D %u percent.%s", mode_title(v->mode),
+	say(t, 0, false, "Mode: %s%s. Power: %s%s. C %u, D %u percent.%s", ui_mode(v->mode),
 	    v->lock_mode ? ", locked" : ", your partner may change it", ui_power(v),
 	    v->lock_power ? ", locked" : ", your partner may change it", v->param[0], v->param[1],
 	    v->join ? " A and B are joined." : "");

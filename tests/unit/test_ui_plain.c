@@ -143,15 +143,16 @@ a_warning_is_loud_and_said_again_while_it_stands(void **state)
 }
 
 static void
-an_alarm_of_the_box_is_loud(void **state)
+an_alarm_of_the_box_is_loud_and_a_zero_on_its_way_is_not(void **state)
 {
 	struct world w = calm();
 
 	(void)state;
 	(void)said(&w, 1);
+	w.peer.view.zero = false; /* as for a moment after each stop */
+	assert_null(strchr(said(&w, 2), '!'));
 	w.peer.view.port = PORT_GONE;
-	w.peer.view.zero = false;
-	assert_non_null(strstr(said(&w, 2), "!The box is unplugged: use its own knob."));
+	assert_non_null(strstr(said(&w, 3), "!The box is unplugged: use its own knob."));
 }
 
 static void
@@ -242,7 +243,7 @@ main(void)
 		cmocka_unit_test(who_asks_is_said_aloud_with_the_words_and_the_keys),
 		cmocka_unit_test(a_level_is_said_once_a_second_and_its_last_value_always),
 		cmocka_unit_test(a_warning_is_loud_and_said_again_while_it_stands),
-		cmocka_unit_test(an_alarm_of_the_box_is_loud),
+		cmocka_unit_test(an_alarm_of_the_box_is_loud_and_a_zero_on_its_way_is_not),
 		cmocka_unit_test(lines_of_the_log_come_in_order_with_their_own_time),
 		cmocka_unit_test(no_text_of_others_can_steer_a_terminal),
 		cmocka_unit_test(the_keys_question_is_said_when_it_comes),
