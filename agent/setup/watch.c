@@ -35,7 +35,7 @@ lost(struct watch *w, uint64_t now)
 	pid_t pid = w->child.pid;
 
 	child_stop(&w->child, true);
-	(void)waitpid(pid, NULL, 0); /* it was killed, or is on its way out */
+	(void)waitpid(pid, NULL, WNOHANG); /* one that hangs in its port is left to the guard */
 	forget(w, now);
 }
 
@@ -212,17 +212,16 @@ watch_finish(struct watch *w)
 {
 	struct pollfd gone = {.fd = w->child.pidfd, .events = POLLIN};
 	pid_t pid = w->child.pid;
-	bool over = true;
+	int status = -1;
 
 	if (w->child.fd < 0) {
 		return true;
 	}
 	close(w->child.fd);
 	w->child.fd = -1;
-	over = poll(&gone, 1, FINISH_MS) == 1;
-	if (over) {
-		(void)waitpid(pid, NULL, 0);
+	if (poll(&gone, 1, FINISH_MS) == 1) {
+		(void)waitpid(pid, &status, 0);
 	}
 	child_stop(&w->child, false);
-	return over;
+	return status == 0; /* any other end is not one with zero confirmed */
 }

@@ -33,7 +33,7 @@ struct wizard {
 	enum dialog_step asked; /* the step whose question stands on the screen */
 	enum finding told;
 	bool stopping; /* a `K` of the wearer waits to be confirmed */
-	bool welcome;
+	bool met; /* the box has answered */
 	int reach, reach_fd; /* the process that tries the server, -1 none */
 	uint64_t reach_at, ports_at;
 	int signal_fd;
@@ -98,6 +98,7 @@ tell_box(struct wizard *z)
 	}
 	z->told = f;
 	if (f == FINDING_OK) {
+		z->met = true;
 		snprintf(text, sizeof(text), "\nThe box answers (firmware %s).\n", z->w.report.version);
 		paper_say(&z->p, text);
 		return;
@@ -361,7 +362,7 @@ open_signals(sigset_t *before)
 static enum wizard_end
 finish(struct wizard *z)
 {
-	bool had_box = z->w.child.fd >= 0;
+	bool had_box = z->w.child.fd >= 0, zero;
 
 	watch_kill(&z->w, clock_ms());
 	if (z->reach >= 0) {
@@ -370,11 +371,11 @@ finish(struct wizard *z)
 	if (z->d.step == STEP_QUIT) {
 		paper_say(&z->p, "\nEnded. Nothing was written.\n");
 	}
-	if (!watch_finish(&z->w)) {
-		paper_say(&z->p, "The box does not answer: use its own knob. Zero is sent until it "
-				 "does.\n");
-	} else if (had_box) {
+	zero = watch_finish(&z->w);
+	if (had_box && zero) {
 		paper_say(&z->p, "Both channels are at zero.\n");
+	} else if (z->met) {
+		paper_say(&z->p, "The box does not answer: use its own knob.\n");
 	}
 	paper_close(&z->p);
 	if (z->d.step == STEP_QUIT) {

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -426,6 +427,138 @@ zero_is_not_told_before_the_box_says_it_after_the_order(void **state)
 	assert_false(box_view(&g).zero);
 }
 
+/* The newest line of the wearer's log; views are passed over, the newest of them goes to *view. */
+static const char *
+last_said(struct ui_view *view)
+{
+	static struct ui_event event;
+	const struct frame_type *type;
+	uint8_t buf[MAX_FRAME];
+
+	event.text[0] = '\0';
+	while (frame_recv(w.ui, frames_to_ui, &type, buf) == FRAME_OK) {
+		assert_int_equal(frame_decode(type, buf, type->type == FRAME_UI_EVENT
+								 ? (void *)&event
+								 : (void *)view),
+				 FRAME_OK);
+	}
+	return event.text;
+}
+
+static void
+wearer_sends(uint8_t action, uint32_t value)
+{
+	const struct ui_input in = {.action = action, .value = value};
+
+	assert_int_equal(frames_send(w.ui, frames_from_ui, FRAME_UI_INPUT, &in), FRAME_OK);
+	ui_read(&g, w.now);
+}
+
+static bool
+shown_as_unsaved(void)
+{
+	struct ui_view v = {0};
+
+	publish_view(&g, w.now);
+	(void)last_said(&v);
+	return v.unsaved;
+}
+
+/* A save process that this test holds, in the middle of its work. */
+static int
+begin_saving(void)
+{
+	int peer;
+
+	g.saved = g.settings;
+	g.saved.limits.cap[0][0] = 1;
+	strcpy(g.options.config, "/x/agent.conf");
+	wearer_sends(UI_CAP_A, 33);
+	assert_true(shown_as_unsaved());
+	connect_child(&g.save, &peer);
+	g.saving = g.settings;
+	return peer;
+}
+
+static void
+settings_count_as_saved_when_the_file_is_written_and_not_before(void **state)
+{
+	const struct save_done done = {.ok = true};
+	struct ui_view v;
+	int peer = begin_saving();
+
+	(void)state;
+	wearer_sends(UI_SAVE, 0); /* once more: the first one goes on */
+	save_read(&g, w.now);
+	assert_true(g.save.fd >= 0 && shown_as_unsaved());
+	assert_int_equal(frames_send(peer, frames_from_save, FRAME_SAVE_DONE, &done), FRAME_OK);
+	save_read(&g, w.now);
+	assert_string_equal(last_said(&v), "Saved to /x/agent.conf.");
+	assert_int_equal(g.save.fd, -1);
+	assert_false(shown_as_unsaved());
+	(void)close(peer);
+}
+
+static void
+what_was_changed_while_it_was_saved_is_still_unsaved(void **state)
+{
+	const struct save_done done = {.ok = true};
+	int peer = begin_saving();
+
+	(void)state;
+	wearer_sends(UI_CAP_A, 34);
+	assert_int_equal(frames_send(peer, frames_from_save, FRAME_SAVE_DONE, &done), FRAME_OK);
+	save_read(&g, w.now);
+	assert_true(shown_as_unsaved());
+	wearer_sends(UI_CAP_A, 33);
+	assert_false(shown_as_unsaved());
+	(void)close(peer);
+}
+
+static void
+a_save_that_fails_hangs_dies_or_talks_nonsense_is_said_and_nothing_else(void **state)
+{
+	const struct save_done done = {.ok = false, .why = "the disk is full"};
+	struct ui_view v;
+	int peer = begin_saving();
+
+	(void)state;
+	assert_int_equal(frames_send(peer, frames_from_save, FRAME_SAVE_DONE, &done), FRAME_OK);
+	save_read(&g, w.now);
+	assert_string_equal(last_said(&v), "Not saved: the disk is full.");
+	(void)close(peer);
+
+	peer = begin_saving();
+	save_turn(&g, w.now + SAVE_MS);
+	assert_true(g.save.fd >= 0);
+	save_turn(&g, w.now + SAVE_MS + 1);
+	assert_string_equal(last_said(&v), "Not saved: it took too long.");
+	(void)close(peer);
+
+	peer = begin_saving();
+	(void)close(peer);
+	save_read(&g, w.now);
+	assert_string_equal(last_said(&v), "Not saved: its program ended.");
+
+	peer = begin_saving();
+	assert_int_equal(send(peer, "nonsense", 8, 0), 8);
+	save_read(&g, w.now);
+	assert_string_equal(last_said(&v), "Not saved: its program ended.");
+	(void)close(peer);
+	assert_true(g.ui.fd >= 0 && g.life == LIFE_RUN && shown_as_unsaved());
+}
+
+static void
+without_a_place_for_the_file_that_is_said(void **state)
+{
+	struct ui_view v;
+
+	(void)state;
+	wearer_sends(UI_SAVE, 0);
+	assert_string_equal(last_said(&v), "Not saved: there is no place for a configuration file.");
+	assert_int_equal(g.save.fd, -1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, finish)
 
 int
@@ -451,6 +584,10 @@ main(int argc, char *argv[])
 		TEST(a_pulled_cable_latches),
 		TEST(a_box_that_was_never_there_does_not_latch),
 		TEST(zero_is_not_told_before_the_box_says_it_after_the_order),
+		TEST(settings_count_as_saved_when_the_file_is_written_and_not_before),
+		TEST(what_was_changed_while_it_was_saved_is_still_unsaved),
+		TEST(a_save_that_fails_hangs_dies_or_talks_nonsense_is_said_and_nothing_else),
+		TEST(without_a_place_for_the_file_that_is_said),
 	};
 
 	(void)argv;
