@@ -1,12 +1,13 @@
 // `tether --plain`: lines for a screen reader or a log, in a real terminal and in a pipe.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { monotonic } from '../lib/boxlog.mjs';
 import { Partner } from '../lib/partner.mjs';
 import { bin, sleep, start, until } from '../lib/proc.mjs';
-import { startStack } from '../lib/stack.mjs';
+import { Agent, startStack } from '../lib/stack.mjs';
 import { Terminal } from '../lib/terminal.mjs';
 
 const LINK = /https:\/\/localhost:\d+\/#[\w-]{48}\.[\w-]{22}/;
@@ -79,6 +80,8 @@ async function startPipe(t, options) {
 
 test('in a pipe: bytes are keys, their end changes nothing, nothing rings', async (t) => {
   const { stack, agent, partner } = await startPipe(t);
+  const { ui } = Agent.prototype.children.call({ pid: agent.pid });
+  assert.match(readFileSync(`/proc/${ui}/status`, 'utf8'), /^NoNewPrivs:\t1\nSeccomp:\t2$/m, 'it is sealed');
   const since = monotonic();
   agent.write(' ');
   assert.ok(await stack.log.zeroAfter(since, 2000) < 250);
