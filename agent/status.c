@@ -1,6 +1,6 @@
 /*
- * `tether status`; see status.h. A process of its own, as the wearer. Input: one frame, from a process
- * of the same user.
+ * `tether status`; see status.h. A process of its own, as the wearer. Input: one frame, from a
+ * process of the same user.
  */
 #include "agent/status.h"
 

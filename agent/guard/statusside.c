@@ -1,8 +1,8 @@
 /*
  * The guard's answer to `tether status`: a socket beside the pid file, at which whoever connects
  * gets one view, without the link and the check words, and is let go. Runs in the guard. Nothing is
- * ever read from a client, so all that a stranger of the same user can do is to ask; and since one is
- * answered every ASK_MS, and never waited for, many who ask can't hold up a stop.
+ * ever read from a client, so all that a stranger of the same user can do is to ask; and since one
+ * is answered every ASK_MS, and never waited for, many who ask can't hold up a stop.
  */
 #include "agent/guard/guard.h"
 

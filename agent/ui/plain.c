@@ -1,6 +1,6 @@
 /*
- * The ui in lines; see plain.h. Runs in the ui. Input: bytes of the terminal or of a program that the
- * wearer runs, and frames of the guard. Keys are read before anything is written.
+ * The ui in lines; see plain.h. Runs in the ui. Input: bytes of the terminal or of a program that
+ * the wearer runs, and frames of the guard. Keys are read before anything is written.
  */
 #include "agent/ui/plain.h"
 

@@ -16,12 +16,12 @@ static const char *const help[] = {
 	"d: disconnect; the link dies at once and a new one is made.",
 	"a, b: lower the cap of A or B, at once. A, B: raise it; Enter confirms.",
 	"p, m: lock power or mode; locked, your partner can't change it. Unlocking asks for Enter.",
-	"s: settings; j and k go from one to the next, + and - or a number change it, Enter "
-	"confirms. w: save them.",
+	"s: settings; j and k go from one to the next, + and - or a number change it, Enter is yes.",
+	"w: save the settings.",
 	"c, l: say the link. i: say how things stand. ?: say this.",
 	"q, then y: end the session and the program.",
-	"Any key answers the check-in. If this program is out of reach, the box's own knob and its "
-	"plug always work.",
+	"Any key answers the check-in.",
+	"If this program is out of reach, the box's own knob and its plug always work.",
 };
 
 /* Says a line; whatever could steer a terminal becomes a question mark. */
@@ -144,8 +144,8 @@ tell_notice(struct told *told, const struct ui_keys *keys, const struct teller *
 }
 
 void
-tell_changes(struct told *told, const struct ui_peer *peer, const struct ui_keys *keys, uint64_t now,
-	     const struct teller *t)
+tell_changes(struct told *told, const struct ui_peer *peer, const struct ui_keys *keys,
+	     uint64_t now, const struct teller *t)
 {
 	const struct ui_view *v = &peer->view;
 
