@@ -106,10 +106,17 @@ paper_say(struct paper *p, const char *text)
 static void
 draw(struct paper *p)
 {
-	char out[sizeof(p->lead) + LINE_TEXT + 16];
+	char out[3 * (sizeof(p->lead) + LINE_TEXT)];
+	size_t len = strlen(p->lead) + p->len;
+	size_t over = p->open && p->drawn > len ? p->drawn - len : 0;
 
-	snprintf(out, sizeof(out), "\r%s%s\033[K", p->lead, p->line);
+	/* No escape sequences: any terminal can do this, and nothing else is read aloud. */
+	snprintf(out, sizeof(out), "\r%s%s%*s", p->lead, p->line, (int)over, "");
 	put(out);
+	for (; over > 0; over--) {
+		put("\b");
+	}
+	p->drawn = len;
 	p->open = true;
 }
 

@@ -17,6 +17,7 @@ struct paper {
 	size_t len;
 	char lead[400]; /* what stands before the typed line */
 	bool open;	/* the cursor stands behind lead and line */
+	size_t drawn;	/* columns of that line */
 };
 
 enum paper_key { PAPER_NOTHING, PAPER_LINE, PAPER_SPACE, PAPER_QUIT };

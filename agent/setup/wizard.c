@@ -141,8 +141,8 @@ find_port(struct wizard *z, uint64_t now)
 	int count;
 
 	if (d->port >= 0) {
-		watch_port(&z->w, d->ports[d->port].path, d->ports[d->port].serial);
 		stable_path(d->o.box);
+		watch_port(&z->w, d->o.box, d->ports[d->port].serial);
 		return;
 	}
 	if (now < z->ports_at) {
@@ -171,6 +171,9 @@ look_at_box(struct wizard *z, uint64_t now)
 		find_port(z, now);
 	}
 	watch_turn(&z->w, now);
+	if (z->d.o.box[0] == '\0' && z->w.child.fd < 0 && z->w.finding == FINDING_ABSENT) {
+		watch_port(&z->w, "", ""); /* plugged in anew it may have another name */
+	}
 	tell_box(z);
 	s = watch_sight(&z->w);
 	if (z->stopping && s.zero) {

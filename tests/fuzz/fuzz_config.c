@@ -53,6 +53,47 @@ lines(const uint8_t *data, size_t size)
 	return n;
 }
 
+static size_t
+line_length(const char *at)
+{
+	return strcspn(at, "\n") + (strchr(at, '\n') != NULL ? 1 : 0);
+}
+
+/* A file that was read, written with one more percent: that is read back, and every line but at most
+ * one is still there, in order. */
+static void
+check_written(const struct options *o, const uint8_t *data, size_t size)
+{
+	static char old[MAX_CONFIG + 1], out[MAX_CONFIG + 1];
+	struct options wanted = *o, back;
+	char why[CONFIG_ERROR] = "";
+	struct config_error error;
+	unsigned lost = 0;
+	const char *to = out;
+
+	memcpy(old, data, size);
+	old[size] = '\0';
+	wanted.settings.limits.cap[0][0] ^= 1;
+	if (config_compose(old, &wanted, out, why) < 0) {
+		MUST(why[0] != '\0' && ends(why, sizeof(why)));
+		return;
+	}
+	values_default(&back);
+	MUST(config_parse(&back, out, strlen(out), &error) == 0);
+	MUST(settings_same(&back.settings, &wanted.settings));
+	for (const char *from = old; *from != '\0'; from += line_length(from)) {
+		const char *at = to;
+
+		while (*at != '\0' && (line_length(at) < strcspn(from, "\n") ||
+				       strncmp(at, from, strcspn(from, "\n")) != 0)) {
+			at += line_length(at);
+		}
+		lost += *at == '\0' && *from != '\n' ? 1 : 0;
+		to = *at != '\0' ? at + line_length(at) : to;
+	}
+	MUST(lost <= 1);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -66,6 +107,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (config_parse(&o, (const char *)data, size, &error) == 0) {
 		check_settings(&o.settings);
 		check_texts(&o);
+		check_written(&o, data, size);
 	} else {
 		MUST(memcmp(bytes, before, sizeof(before)) == 0);
 		MUST(error.text[0] != '\0' && ends(error.text, sizeof(error.text)));

@@ -125,6 +125,7 @@ for (const [name, signal] of [['killed', 'SIGKILL'], ['stopped', 'SIGSTOP']]) {
     process.kill(pid, signal);
     t.after(() => { if (!gone(pid)) process.kill(pid, 'SIGKILL'); });
     const took = await w.box.log.zeroAfter(since, 3000);
+    t.diagnostic(`wizard ${name}: zero after ${took.toFixed(0)} ms`);
     assert.ok(took < 1500, `zero after ${took} ms`);
     if (signal === 'SIGKILL') await until(() => gone(child), 3000, 'the box process ends');
     assert.ok(!existsSync(w.wizard.file));
@@ -281,7 +282,8 @@ test('without a terminal nobody is asked: the sentence says what to give', async
 
 test('--demo asks with the simulated box, and the file does not name it', async (t) => {
   const dir = folder(t);
-  const wizard = new Wizard(t, dir, ['--demo'], { columns: 40 });
+  const wizard = new Wizard(t, dir, ['--demo', '--config', `${dir}/own/mine.conf`], { columns: 40 });
+  wizard.file = `${dir}/own/mine.conf`;
   await wizard.asks(/Which server/);
   assert.ok(wizard.text().split('\n').every((line) => line.length < 40), 'no line is broken by the terminal');
   wizard.type('localhost:1');
