@@ -1,9 +1,8 @@
 // `tether` at its first start in a real terminal, with a simulated box whose knobs the test turns.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { BoxLog } from './boxlog.mjs';
 import { bin, folder, freePort, start, until } from './proc.mjs';
-import { childrenOf } from './stack.mjs';
 import { family } from './sockets.mjs';
 import { Terminal } from './terminal.mjs';
 
@@ -39,7 +38,7 @@ export class Wizard extends Terminal {
   }
 
   pid() { return family(this.shell())[1]; }
-  boxChild() { return childrenOf(this.pid()).box; }
+  boxChild() { return family(this.pid()).find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('\0--child\0box\0')); }
 }
 
 // One wizard with a box, and an address that nobody listens at.
