@@ -3,6 +3,7 @@
  */
 #include "agent/ui/parts.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -94,10 +95,10 @@ static const char *const help[] = {
 	"a  b    lower the cap of A or B by 5 percent, at once",
 	"A  B    raise the cap of A or B by 1 percent; press again for more, then Enter",
 	"p  m    lock power or mode at once; locked already: unlock, with Enter",
-	"s       settings: arrows or j and k choose; left, right, - and + or digits change",
+	"s       settings: arrows or j, k choose; left, right, -, + or digits change",
 	"w       save the settings to the configuration file",
 	"c  l    copy the link to the clipboard; show it as a QR code",
-	"?       the keys, page by page;  Esc closes what is open",
+	"?       the keys, page by page; Esc closes what is open",
 	"q       end the session and the program",
 	"Ctrl-L  draw the screen anew",
 	"",
@@ -111,8 +112,11 @@ int
 part_help(struct ui_canvas *c, int y, int bottom, unsigned page)
 {
 	int indent = c->cols >= 40 ? 8 : 0, top = y;
+	char text[TEXT];
+	bool paged = bottom - y > 4;
 	unsigned at = 1;
 
+	bottom = paged ? bottom - 1 : bottom; /* the last line tells of the other pages */
 	for (size_t i = 0; i < sizeof(help) / sizeof(help[0]); i++) {
 		int lines = ui_wrap_lines(help[i], indent, c->cols);
 
@@ -127,5 +131,9 @@ part_help(struct ui_canvas *c, int y, int bottom, unsigned page)
 		y += lines > 0 ? lines : 1;
 	}
 	c->areas.help_pages = (uint8_t)at;
+	snprintf(text, sizeof(text), "Page %u of %u; ? turns it.", page, at);
+	if (paged && at > 1) {
+		(void)ui_canvas_text(c, bottom, 0, STYLE_DIM, text);
+	}
 	return y;
 }

@@ -37,6 +37,19 @@ channel_tail(char out[TEXT], const struct ui_view *v, unsigned channel, bool wid
 	}
 }
 
+/* Only what flows or is about to stands out. */
+static int
+put_bar(struct ui_canvas *c, int y, int x, char *bar)
+{
+	size_t on = strspn(bar, "#>");
+	char after = bar[on];
+
+	bar[on] = '\0';
+	x = ui_canvas_text(c, y, x, STYLE_BAR_ON, bar);
+	bar[on] = after;
+	return ui_canvas_text(c, y, x, STYLE_BAR, bar + on);
+}
+
 static void
 channel(struct ui_canvas *c, int y, const struct ui_view *v, unsigned channel)
 {
@@ -51,7 +64,7 @@ channel(struct ui_canvas *c, int y, const struct ui_view *v, unsigned channel)
 	x = ui_canvas_text(c, y, 0, STYLE_BOLD, name);
 	if (width >= BAR_LEAST) {
 		ui_bar(text, (size_t)width, level, known ? v->target[channel] : 0, cap);
-		x = ui_canvas_text(c, y, x, level > 0 ? STYLE_BAR_ON : STYLE_BAR, text);
+		x = put_bar(c, y, x, text);
 	}
 	channel_tail(text, v, channel, wide);
 	(void)ui_canvas_text(c, y, x, style, text);
@@ -131,7 +144,7 @@ dial(const struct ui_view *v, unsigned which)
 	f.style = STYLE_DIM;
 	if (does != NULL) {
 		f.style = STYLE_PLAIN;
-		snprintf(f.value, sizeof(f.value), "%-14s %3u %%", does, v->param[which]);
+		snprintf(f.value, sizeof(f.value), "%-13s %3u %%", does, v->param[which]);
 	}
 	return f;
 }
@@ -181,7 +194,7 @@ put_facts(struct ui_canvas *c, int y, int bottom, const struct fact *facts, size
 		size_t column = i % columns;
 		int x = at[column], value = x + (columns == 3 ? wide[column] : 11);
 
-		if (columns == 1 && facts[i].label[0] == '\0') {
+		if (columns == 1 && (facts[i].label[0] == '\0' || facts[i].value[0] == '-')) {
 			continue;
 		}
 		(void)ui_canvas_text(c, y, x, STYLE_DIM, facts[i].label);

@@ -131,6 +131,7 @@ overview(struct ui_canvas *c, int y, int bottom, const struct ui_peer *p)
 {
 	const struct ui_view *v = &p->view;
 
+	y = gap(c, part_channels(c, gap(c, y), bottom, v));
 	y = part_facts(c, y, bottom, v, FACTS_ALL);
 	y = gap(c, y);
 	y = link_text(c, y, bottom, v);
@@ -142,7 +143,12 @@ overview(struct ui_canvas *c, int y, int bottom, const struct ui_peer *p)
 static void
 opened(struct ui_canvas *c, int y, int bottom, const struct ui_view *v, const struct ui_keys *keys)
 {
-	y = gap(c, part_facts(c, y, bottom, v, is_tall(c) ? FACTS_URGENT : FACTS_WHO));
+	size_t facts = is_tall(c) ? FACTS_URGENT : v->words[0] != '\0' ? FACTS_WHO : 0;
+
+	if (is_tall(c) || keys->help == 0) {
+		y = part_channels(c, gap(c, y), bottom, v);
+	}
+	y = gap(c, part_facts(c, y, bottom, v, facts));
 	if (keys->help != 0) {
 		(void)part_help(c, y, bottom, keys->help);
 	} else {
@@ -164,11 +170,10 @@ body(struct ui_canvas *c, int bottom, const struct ui_peer *p, const struct ui_k
 	if (v->phase == GUARD_ASKING) {
 		y = question(c, gap(c, y), bottom, v);
 	}
-	y = part_channels(c, gap(c, y), bottom, v);
 	if (open) {
 		opened(c, y, bottom, v, keys);
 	} else {
-		overview(c, gap(c, y), bottom, p);
+		overview(c, y, bottom, p);
 	}
 }
 

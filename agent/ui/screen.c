@@ -10,8 +10,6 @@
 #include "agent/ui/canvas.h"
 #include "agent/ui/tty.h"
 
-#define BRIGHT_WHITE 15 /* where there are 16 colours; COLOR_WHITE is a light grey */
-
 enum pair { PAIR_LIVE = 1, PAIR_ASK, PAIR_ALARM, PAIR_QR };
 
 static const struct {
@@ -41,7 +39,7 @@ ui_screen_colors(void)
 	(void)init_pair(PAIR_LIVE, COLOR_GREEN, -1);
 	(void)init_pair(PAIR_ASK, COLOR_BLACK, COLOR_YELLOW);
 	(void)init_pair(PAIR_ALARM, COLOR_WHITE, COLOR_RED);
-	(void)init_pair(PAIR_QR, COLOR_BLACK, COLORS > BRIGHT_WHITE ? BRIGHT_WHITE : COLOR_WHITE);
+	(void)init_pair(PAIR_QR, COLOR_BLACK, COLOR_WHITE);
 }
 
 bool

@@ -13,6 +13,7 @@
 
 #include "agent/ui/headless.h"
 #include "agent/ui/view.h"
+#include "common/modes.h"
 
 static struct ui_view
 calm(void)
@@ -207,6 +208,91 @@ bars_show_level_target_and_cap(void **state)
 	assert_string_equal(bar, "");
 }
 
+static void
+a_bell_rings_when_something_begins_and_not_while_it_lasts(void **state)
+{
+	struct ui_view before = calm(), now = calm();
+
+	(void)state;
+	assert_false(ui_attention(NULL, &now));
+	now.phase = GUARD_ASKING;
+	assert_true(ui_attention(NULL, &now));
+	assert_true(ui_attention(&before, &now));
+	assert_false(ui_attention(&now, &now));
+	before.phase = now.phase = GUARD_LIVE;
+	before.zero = now.zero = false;
+	assert_false(ui_attention(&before, &now));
+	before.checkin_left = 61;
+	now.checkin_left = 60;
+	assert_true(ui_attention(&before, &now));
+	before.checkin_left = 60;
+	now.checkin_left = 59;
+	assert_false(ui_attention(&before, &now));
+	before.idle_left = 61;
+	now.idle_left = 60;
+	assert_true(ui_attention(&before, &now));
+	before = calm();
+	for (unsigned port = PORT_SILENT; port <= PORT_GONE; port++) {
+		now = calm();
+		now.port = (uint8_t)port;
+		assert_int_equal(ui_attention(&before, &now), port != PORT_OFF);
+		assert_false(ui_attention(&now, &before)); /* it is back */
+		assert_false(ui_attention(&now, &now));
+	}
+}
+
+/* The page and this screen have one set of words, so that both people speak of the same. */
+static void
+dials_are_called_as_on_the_partners_page(void **state)
+{
+	static char page[32768];
+	FILE *f = fopen("../web/strings.js", "r");
+
+	(void)state;
+	assert_non_null(f);
+	page[fread(page, 1, sizeof(page) - 1, f)] = '\0';
+	fclose(f);
+	for (unsigned mode = 0; mode < MODE_COUNT; mode++) {
+		const char *c = ui_dial(mode, 0), *d = ui_dial(mode, 1);
+		char line[128];
+
+		assert_non_null(c);
+		snprintf(line, sizeof(line), "  %s: ['%s', '%s', %s%s%s],\n", mode_name(mode),
+			 ui_mode(mode), c, d != NULL ? "'" : "", d != NULL ? d : "null",
+			 d != NULL ? "'" : "");
+		assert_non_null(strstr(page, line));
+	}
+	assert_string_equal(ui_mode(MODE_OTHER), "Set on the box");
+	assert_string_equal(ui_dial(MODE_OTHER, 1), "adjusts the mode");
+}
+
+/* Whatever has happened: what the outputs are, or whose knob to use; and nothing is cut short. */
+static void
+every_fault_says_what_the_outputs_are_or_where_the_knob_is(void **state)
+{
+	struct ui_view v = calm();
+
+	(void)state;
+	for (unsigned i = 0; i < 6 * WHY_COUNT * 5 * 2; i++) {
+		char advice[UI_ADVICE], all[2 * UI_ADVICE];
+
+		v.phase = (uint8_t)(i % 6);
+		v.why = (uint8_t)(i / 6 % WHY_COUNT);
+		v.port = (uint8_t)(i / 6 / WHY_COUNT % 5);
+		v.zero = i / 6 / WHY_COUNT / 5 != 0;
+		ui_advice(&v, advice);
+		snprintf(all, sizeof(all), "%s %s", ui_sentence(&v), advice);
+		assert_true(strlen(advice) < UI_ADVICE - 1);
+		assert_null(strstr(all, "log below"));
+		if (ui_tone(&v) == TONE_ALARM || v.phase == GUARD_STOPPED ||
+		    v.phase == GUARD_FAULT || v.phase == GUARD_ENDED) {
+			assert_true(strstr(all, "at zero") != NULL || strstr(all, "knob") != NULL ||
+				    v.port == PORT_OFF);
+			assert_true(strlen(advice) > 0);
+		}
+	}
+}
+
 static const cJSON *
 member(const cJSON *o, const char *name)
 {
@@ -283,6 +369,9 @@ main(void)
 		cmocka_unit_test(a_timer_warns_in_its_last_minute_and_the_check_in_comes_first),
 		cmocka_unit_test(times_are_for_people),
 		cmocka_unit_test(bars_show_level_target_and_cap),
+		cmocka_unit_test(a_bell_rings_when_something_begins_and_not_while_it_lasts),
+		cmocka_unit_test(dials_are_called_as_on_the_partners_page),
+		cmocka_unit_test(every_fault_says_what_the_outputs_are_or_where_the_knob_is),
 		cmocka_unit_test(the_state_event_is_one_line_of_json_with_everything_in_it),
 		cmocka_unit_test(the_longest_state_event_fits),
 	};
