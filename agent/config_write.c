@@ -59,8 +59,8 @@ has_key(const char *line, const char *key)
 {
 	size_t len = strlen(key);
 
-	return strncmp(line, key, len) == 0 && (is_space(line[len]) || line[len] == '\n' ||
-						line[len] == '\0');
+	return strncmp(line, key, len) == 0 &&
+	       (is_space(line[len]) || line[len] == '\n' || line[len] == '\0');
 }
 
 /* The line that sets a key, or with `mark` the one that shows how ("#key ..."); NULL none. */
@@ -307,7 +307,8 @@ config_place(const char *path, struct config_place *place, char why[CONFIG_ERROR
 	return place->fd < 0 ? fail(why, "its folder can't be opened") : 0;
 }
 
-/* The bytes are on the disk before the name is the file's: whatever happens, one of both is whole. */
+/* The bytes are on the disk before the name is the file's: whatever happens, one of both is whole.
+ */
 static int
 write_new(const struct config_place *p, const char *temp, const char *text)
 {

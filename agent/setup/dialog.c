@@ -172,15 +172,18 @@ answer_level(struct dialog *d, const char *line, const struct sight *s, char say
 	} else if (strcmp(line, "k") == 0 || (*line == '\0' && d->without_box)) {
 		end_cap(d, *cap(d), s);
 	} else if (*line == '\0' && (!s->ok || s->power < d->power)) {
-		snprintf(say, DIALOG_TEXT, "%s", !s->ok ? "The box does not answer." :
-			 "The box is still at low power. Switch it to high at the box, or type a number.");
+		snprintf(say, DIALOG_TEXT, "%s",
+			 !s->ok ? "The box does not answer."
+				: "The box is still at low power. Switch it to high at the box, or "
+				  "type a number.");
 	} else if (*line == '\0' && s->power != d->power) {
 		d->step = STEP_POWER;
 	} else if (*line == '\0' || n >= 0) {
 		d->taken = n >= 0 ? (uint8_t)n : s->level[d->channel];
 		d->step = STEP_TAKEN;
 	} else {
-		snprintf(say, DIALOG_TEXT, "Please press Enter at your most, or type 0 to 100, or s.");
+		snprintf(say, DIALOG_TEXT,
+			 "Please press Enter at your most, or type 0 to 100, or s.");
 	}
 }
 

@@ -17,16 +17,16 @@
 /* In this order; outputs are taken to zero on the way into each step but LEVEL. */
 enum dialog_step {
 	STEP_SERVER,
-	STEP_REACH,  /* the server is being tried: dialog_reached() */
-	STEP_KEEP,   /* it did not answer: keep it? */
-	STEP_BOX,    /* until the box answers */
-	STEP_WHICH,  /* several adapters */
-	STEP_POWER,  /* the box is at high power, caps at low power are next */
-	STEP_LOWER,  /* zero, then low power: until the box says so */
-	STEP_ZERO,   /* until the box has confirmed zero */
-	STEP_LEVEL,  /* the wearer turns the knob of `channel` */
-	STEP_TAKEN,  /* the level was taken: right? */
-	STEP_HIGH,   /* caps at high power too? */
+	STEP_REACH, /* the server is being tried: dialog_reached() */
+	STEP_KEEP,  /* it did not answer: keep it? */
+	STEP_BOX,   /* until the box answers */
+	STEP_WHICH, /* several adapters */
+	STEP_POWER, /* the box is at high power, caps at low power are next */
+	STEP_LOWER, /* zero, then low power: until the box says so */
+	STEP_ZERO,  /* until the box has confirmed zero */
+	STEP_LEVEL, /* the wearer turns the knob of `channel` */
+	STEP_TAKEN, /* the level was taken: right? */
+	STEP_HIGH,  /* caps at high power too? */
 	STEP_LOCK_POWER,
 	STEP_LOCK_MODE,
 	STEP_ADMIT,
@@ -37,21 +37,21 @@ enum dialog_step {
 
 /* What is known of the box. */
 struct sight {
-	bool ok;     /* it answers */
-	bool zero;   /* the last `K` is confirmed */
+	bool ok;	  /* it answers */
+	bool zero;	  /* the last `K` is confirmed */
 	uint8_t level[2]; /* percent */
-	uint8_t power;    /* 0 low, 1 high */
+	uint8_t power;	  /* 0 low, 1 high */
 };
 
 struct dialog {
 	enum dialog_step step, next; /* next: after STEP_LOWER */
 	struct options o;	     /* as chosen so far; o.box only what is to be saved */
 	struct wish wish;
-	bool without_box; /* caps are typed */
-	uint8_t channel;  /* 0 A, 1 B: whose cap is asked */
-	uint8_t power;	  /* of that cap */
-	uint8_t taken;	  /* percent, at STEP_TAKEN */
-	bool start;	  /* at STEP_DONE: start now */
+	bool without_box;	      /* caps are typed */
+	uint8_t channel;	      /* 0 A, 1 B: whose cap is asked */
+	uint8_t power;		      /* of that cap */
+	uint8_t taken;		      /* percent, at STEP_TAKEN */
+	bool start;		      /* at STEP_DONE: start now */
 	struct port ports[MAX_PORTS]; /* at STEP_WHICH */
 	int count, port;	      /* port: the one chosen, -1 none */
 };

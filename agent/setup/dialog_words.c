@@ -11,14 +11,17 @@
 void
 dialog_welcome(const struct dialog *d, char out[DIALOG_TEXT])
 {
-	snprintf(out, DIALOG_TEXT, "%s\n\n"
+	snprintf(out, DIALOG_TEXT,
+		 "%s\n\n"
 		 "How to stop, first of all: press the space bar, at any moment, and both channels "
-		 "go to zero. The box's own knobs and its plug always work: keep them within reach.\n\n"
+		 "go to zero. The box's own knobs and its plug always work: keep them within "
+		 "reach.\n\n"
 		 "Ctrl-C, or q, ends these questions. Nothing is written before the last one.\n",
 		 d->wish.anew
 			 ? "These are the questions of the first start again. What stands in "
 			   "brackets is what you have now; Enter keeps it."
-			 : "Welcome to tether. It lets one person whom you choose steer your box from "
+			 : "Welcome to tether. It lets one person whom you choose steer your box "
+			   "from "
 			   "afar, within limits that you set now. This takes about two minutes. "
 			   "Enter takes what stands in brackets.");
 }
@@ -26,7 +29,8 @@ dialog_welcome(const struct dialog *d, char out[DIALOG_TEXT])
 static void
 which_words(const struct dialog *d, char out[DIALOG_TEXT])
 {
-	int n = snprintf(out, DIALOG_TEXT, "Several adapters are plugged in. Which one is the box?\n");
+	int n = snprintf(out, DIALOG_TEXT,
+			 "Several adapters are plugged in. Which one is the box?\n");
 
 	for (int i = 0; i < d->count && n > 0 && n < DIALOG_TEXT; i++) {
 		n += snprintf(out + n, DIALOG_TEXT - (size_t)n, "  %d  %s %s %s\n", i + 1,
@@ -42,14 +46,17 @@ level_words(const struct dialog *d, char out[DIALOG_TEXT])
 	char c = d->channel == 0 ? 'A' : 'B', keep[64] = "";
 
 	if (d->without_box) {
-		snprintf(out, DIALOG_TEXT, "Channel %c at %s power: how many percent may your partner "
-			 "reach at most? 0 keeps the channel off.\n", c, power);
+		snprintf(out, DIALOG_TEXT,
+			 "Channel %c at %s power: how many percent may your partner "
+			 "reach at most? 0 keeps the channel off.\n",
+			 c, power);
 		return;
 	}
 	if (now != 0) {
 		snprintf(keep, sizeof(keep), "  k      keep your %u percent\n", now);
 	}
-	snprintf(out, DIALOG_TEXT, "Channel %c at %s power. %s %c at the box, slowly, until it is the "
+	snprintf(out, DIALOG_TEXT,
+		 "Channel %c at %s power. %s %c at the box, slowly, until it is the "
 		 "most that you want.%s\n"
 		 "  Enter  this is the most\n  space  zero, at once\n  s      leave %c off\n%s"
 		 "  0-100  or type how many percent\n",
@@ -70,7 +77,8 @@ static void
 high_words(const struct dialog *d, char out[DIALOG_TEXT])
 {
 	const uint8_t *high = d->o.settings.limits.cap[1];
-	int n = snprintf(out, DIALOG_TEXT, "Caps for high power too? It is much stronger. Without them "
+	int n = snprintf(out, DIALOG_TEXT,
+			 "Caps for high power too? It is much stronger. Without them "
 			 "nothing comes out at high power.\n  1  no\n  2  yes, find them now\n");
 
 	if ((high[0] != 0 || high[1] != 0) && n > 0) {
@@ -87,7 +95,8 @@ write_words(const struct dialog *d, char out[DIALOG_TEXT])
 	char server[VALUE_TEXT];
 
 	(void)values_text(&d->o, values_find("server"), server);
-	snprintf(out, DIALOG_TEXT, "This is what you chose:\n"
+	snprintf(out, DIALOG_TEXT,
+		 "This is what you chose:\n"
 		 "  server %s\n  A at most %u, B at most %u percent\n"
 		 "  at high power A %u, B %u percent\n"
 		 "  power: %s\n  mode: %s\n  %s\n"
@@ -95,8 +104,7 @@ write_words(const struct dialog *d, char out[DIALOG_TEXT])
 		 server, l->cap[0][0], l->cap[0][1], l->cap[1][0], l->cap[1][1],
 		 l->lock_power ? "locked" : "your partner may change it",
 		 l->lock_mode ? "locked" : "your partner may change it",
-		 s->ask ? "you are asked before anybody gets in"
-			: "whoever has the link gets in");
+		 s->ask ? "you are asked before anybody gets in" : "whoever has the link gets in");
 }
 
 /* Questions that are the same for everybody. */
@@ -118,7 +126,8 @@ fixed_words(enum dialog_step step)
 		return "May your partner switch between low and high power?\n"
 		       "  1  no\n  2  yes, it goes through zero\n";
 	case STEP_LOCK_MODE:
-		return "May your partner change the mode?\n  1  yes, it goes through zero\n  2  no\n";
+		return "May your partner change the mode?\n  1  yes, it goes through zero\n  2  "
+		       "no\n";
 	case STEP_ADMIT:
 		return "When somebody opens your link:\n  1  ask me, and show me three words\n"
 		       "  2  let them in at once\n";

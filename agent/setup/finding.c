@@ -26,7 +26,8 @@ finding_before(const char *path)
 	if (access(path, R_OK | W_OK) == 0) {
 		return FINDING_OK;
 	}
-	return errno == EACCES || errno == EPERM || errno == EROFS ? FINDING_DENIED : FINDING_ABSENT;
+	return errno == EACCES || errno == EPERM || errno == EROFS ? FINDING_DENIED
+								   : FINDING_ABSENT;
 }
 
 enum finding
@@ -40,11 +41,13 @@ finding_after(const char *path)
 	}
 	fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
-		return errno == EBUSY ? FINDING_BUSY : errno == EACCES ? FINDING_DENIED : FINDING_FAILED;
+		return errno == EBUSY	 ? FINDING_BUSY
+		       : errno == EACCES ? FINDING_DENIED
+					 : FINDING_FAILED;
 	}
 	f = flock(fd, LOCK_EX | LOCK_NB) < 0 ? FINDING_BUSY
-	    : isatty(fd)			     ? FINDING_OK
-						     : FINDING_FAILED;
+	    : isatty(fd)		     ? FINDING_OK
+					     : FINDING_FAILED;
 	close(fd);
 	return f;
 }
@@ -156,7 +159,8 @@ denied_words(const char *path, char out[FINDING_TEXT])
 		group = getgrgid(st.st_gid);
 	}
 	snprintf(out, FINDING_TEXT,
-		 "The port %s is there, but you may not open it. At once, until the cable is pulled:\n"
+		 "The port %s is there, but you may not open it. At once, until the cable is "
+		 "pulled:\n"
 		 "  sudo setfacl -m u:%s:rw %s\n"
 		 "For good, after you have logged out and in again:\n"
 		 "  sudo usermod -aG %s %s\n"
@@ -171,8 +175,10 @@ finding_words(enum finding f, const char *path, char out[FINDING_TEXT])
 
 	switch (f) {
 	case FINDING_NO_ADAPTER:
-		snprintf(out, FINDING_TEXT, "No box is plugged in: this computer sees no link cable (an "
-			 "FTDI USB adapter). Plug the cable into this computer and into the box.\n");
+		snprintf(
+			out, FINDING_TEXT,
+			"No box is plugged in: this computer sees no link cable (an "
+			"FTDI USB adapter). Plug the cable into this computer and into the box.\n");
 		break;
 	case FINDING_ABSENT:
 		snprintf(out, FINDING_TEXT, "There is no port %s. Is the cable in?\n", path);
@@ -182,15 +188,18 @@ finding_words(enum finding f, const char *path, char out[FINDING_TEXT])
 		break;
 	case FINDING_BUSY:
 		holder_words(path, holder);
-		snprintf(out, FINDING_TEXT, "%s is using the port %s. Please end it.\n", holder, path);
-		break;
-	case FINDING_FAILED:
-		snprintf(out, FINDING_TEXT, "%s does not work as a serial port. Is it the right one?\n",
+		snprintf(out, FINDING_TEXT, "%s is using the port %s. Please end it.\n", holder,
 			 path);
 		break;
+	case FINDING_FAILED:
+		snprintf(out, FINDING_TEXT,
+			 "%s does not work as a serial port. Is it the right one?\n", path);
+		break;
 	case FINDING_SILENT:
-		snprintf(out, FINDING_TEXT, "The cable is there, but the box does not answer. Is it "
-			 "switched on? Is its menu open? Then leave the menu. Some boxes have a menu "
+		snprintf(out, FINDING_TEXT,
+			 "The cable is there, but the box does not answer. Is it "
+			 "switched on? Is its menu open? Then leave the menu. Some boxes have a "
+			 "menu "
 			 "item Commander: it must be On.\n");
 		break;
 	case FINDING_OFF:

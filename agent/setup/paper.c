@@ -12,7 +12,7 @@
 
 #define WIDTH_MAX 80
 #define WIDTH_MIN 20
-#define CONTROL(c) ((c) & 0x1f)
+#define CONTROL(c) ((c)&0x1f)
 
 int
 paper_open(struct paper *p)

@@ -37,7 +37,7 @@ try_all(const char *host, uint16_t port)
 	for (const struct addrinfo *a = list; a != NULL && outcome != REACHED; a = a->ai_next) {
 		int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, 0);
 
-		outcome = fd < 0 ? NO_ROUTE
+		outcome = fd < 0					? NO_ROUTE
 			  : connect(fd, a->ai_addr, a->ai_addrlen) == 0 ? REACHED
 									: outcome_of(errno);
 		if (fd >= 0) {

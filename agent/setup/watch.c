@@ -206,7 +206,8 @@ watch_read(struct watch *w, uint64_t now)
 	}
 }
 
-/* The box process writes `K` by itself once its socket is closed, and ends when zero is confirmed. */
+/* The box process writes `K` by itself once its socket is closed, and ends when zero is confirmed.
+ */
 bool
 watch_finish(struct watch *w)
 {

@@ -1,7 +1,7 @@
 /*
  * The box, as the questions of the first start see it: a guard that can't raise anything. It starts
- * the ordinary sealed box process and sends heartbeats, `K`, and "low power" once zero is confirmed.
- * Runs before the guard is started. Reports are trusted as little as the guard does.
+ * the ordinary sealed box process and sends heartbeats, `K`, and "low power" once zero is
+ * confirmed. Runs before the guard is started. Reports are trusted as little as the guard does.
  */
 #ifndef TETHER_SETUP_WATCH_H
 #define TETHER_SETUP_WATCH_H

@@ -32,8 +32,8 @@ struct wizard {
 	struct paper p;
 	enum dialog_step asked; /* the step whose question stands on the screen */
 	enum finding told;
-	bool stopping; /* a `K` of the wearer waits to be confirmed */
-	bool met; /* the box has answered */
+	bool stopping;	     /* a `K` of the wearer waits to be confirmed */
+	bool met;	     /* the box has answered */
 	int reach, reach_fd; /* the process that tries the server, -1 none */
 	uint64_t reach_at, ports_at;
 	int signal_fd;
@@ -75,8 +75,8 @@ lead(struct wizard *z)
 	}
 	dialog_default(&z->d, usual);
 	if (z->d.step == STEP_LEVEL && !z->d.without_box) {
-		snprintf(text, sizeof(text), "%c is at %u percent > ", z->d.channel == 0 ? 'A' : 'B',
-			 s.level[z->d.channel]);
+		snprintf(text, sizeof(text), "%c is at %u percent > ",
+			 z->d.channel == 0 ? 'A' : 'B', s.level[z->d.channel]);
 	} else if (*usual != '\0') {
 		snprintf(text, sizeof(text), "[%s] > ", usual);
 	} else {
@@ -99,7 +99,8 @@ tell_box(struct wizard *z)
 	z->told = f;
 	if (f == FINDING_OK) {
 		z->met = true;
-		snprintf(text, sizeof(text), "\nThe box answers (firmware %s).\n", z->w.report.version);
+		snprintf(text, sizeof(text), "\nThe box answers (firmware %s).\n",
+			 z->w.report.version);
 		paper_say(&z->p, text);
 		return;
 	}
@@ -207,8 +208,8 @@ reach_turn(struct wizard *z, uint64_t now)
 	why = reach_end(z->reach, z->reach_fd, now >= z->reach_at);
 	z->reach = -1;
 	if (why != NULL) {
-		snprintf(text, sizeof(text), "\nThe server %s can't be reached now: %s.\n", z->d.o.host,
-			 why);
+		snprintf(text, sizeof(text), "\nThe server %s can't be reached now: %s.\n",
+			 z->d.o.host, why);
 		paper_say(&z->p, text);
 	}
 	dialog_reached(&z->d, why);

@@ -297,7 +297,8 @@ main(void)
 		cmocka_unit_test(what_is_no_longer_set_becomes_a_comment),
 		cmocka_unit_test(the_page_that_the_server_has_anyway_is_not_written),
 		cmocka_unit_test(what_could_not_be_read_back_is_not_written),
-		cmocka_unit_test(whatever_is_written_is_read_as_it_was_meant_also_over_another_file),
+		cmocka_unit_test(
+			whatever_is_written_is_read_as_it_was_meant_also_over_another_file),
 		cmocka_unit_test(a_file_is_made_for_its_owner_alone_in_folders_of_its_own),
 		cmocka_unit_test(a_link_stays_a_link_and_what_is_no_file_is_refused),
 	};

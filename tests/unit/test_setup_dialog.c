@@ -1,6 +1,6 @@
 /*
- * The questions of the first start, without a terminal and without a box: what each answer does, what
- * comes next, and that no way leads to a knob but through a confirmed zero.
+ * The questions of the first start, without a terminal and without a box: what each answer does,
+ * what comes next, and that no way leads to a knob but through a confirmed zero.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -100,8 +100,9 @@ a_server_is_asked_until_it_is_one(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		answer(bad[i]);
 		assert_int_equal(d.step, STEP_SERVER);
-		assert_string_equal(said, "That is no server's name. Expected is HOST, HOST:PORT or "
-					  "[IPv6]:PORT.");
+		assert_string_equal(said,
+				    "That is no server's name. Expected is HOST, HOST:PORT or "
+				    "[IPv6]:PORT.");
 	}
 	answer("queue.example:99");
 	assert_int_equal(d.step, STEP_REACH);
@@ -366,9 +367,11 @@ no_way_through_sets_a_cap_that_nobody_chose(void **state)
 		dialog_reached(&d, NULL);
 		for (int i = 0; i < 60 && d.step < STEP_DONE; i++) {
 			x = x * 6364136223846793005u + 1442695040888963407u;
-			box = (struct sight){.ok = (x >> 60) != 0, .zero = (x >> 59 & 1) != 0,
-					     .level = {(uint8_t)(x >> 40) % 41, (uint8_t)(x >> 48) % 41},
-					     .power = x >> 58 & 1};
+			box = (struct sight){
+				.ok = (x >> 60) != 0,
+				.zero = (x >> 59 & 1) != 0,
+				.level = {(uint8_t)(x >> 40) % 41, (uint8_t)(x >> 48) % 41},
+				.power = x >> 58 & 1};
 			dialog_box(&d, &box);
 			answer(lines[(x >> 33) % 9]);
 		}

@@ -73,7 +73,9 @@ keys_make_a_line_and_stop_and_end_are_told_from_it(void **state)
 	struct paper p = {.len = 0};
 
 	(void)state;
-	for (const char *c = "ab\x7f" "cq\x01\x1b\xc3"; *c != '\0'; c++) {
+	for (const char *c = "ab\x7f"
+			     "cq\x01\x1b\xc3";
+	     *c != '\0'; c++) {
 		assert_int_equal(paper_key(&p, *c, false), PAPER_NOTHING);
 	}
 	assert_string_equal(p.line, "acq");
