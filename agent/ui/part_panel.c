@@ -14,6 +14,7 @@
 #define MODE_ROWS 9
 #define WIDE (LEFT + 2 * MODE_COLS)
 #define TEXT 128
+#define HELP_KEY 8 /* columns of the keys */
 
 static void
 put_row(struct ui_canvas *c, int y, int x, int width, const struct ui_view *v, unsigned row,
@@ -87,48 +88,53 @@ part_panel(struct ui_canvas *c, int y, int bottom, const struct ui_view *v, unsi
 	return narrow_panel(c, y, bottom, v, chosen);
 }
 
-static const char *const help[] = {
-	"SPACE   stop: both channels to zero, at once, whatever is on the screen",
-	"r       resume after a stop: your partner may take control again, from zero",
-	"y  n    allow or refuse whoever asks for control; compare the words first",
-	"d       disconnect: the link dies at once and a new one is made",
-	"a  b    lower the cap of A or B by 5 percent, at once",
-	"A  B    raise the cap of A or B by 1 percent; press again for more, then Enter",
-	"p  m    lock power or mode at once; locked already: unlock, with Enter",
-	"s       settings: arrows or j, k choose; left, right, -, + or digits change",
-	"w       save the settings to the configuration file",
-	"c  l    copy the link to the clipboard; show it as a QR code",
-	"?       the keys, page by page; Esc closes what is open",
-	"q       end the session and the program",
-	"Ctrl-L  draw the screen anew",
-	"",
-	"What makes things safer acts at once. What does not is asked first: Enter is yes.",
-	"Any key answers the check-in. The mouse presses the words in the last line; hold "
-	"Shift to select text, such as the link, with it.",
-	"If this program is out of reach, the box's own knob and its plug always work.",
+/* Without a key: a sentence from the left edge. */
+static const struct {
+	const char *key, *text;
+} help[] = {
+	{"SPACE", "stop: both channels to zero, at once, whatever is on the screen"},
+	{"r", "resume after a stop: your partner may take control again, from zero"},
+	{"y  n", "allow or refuse whoever asks for control; compare the words first"},
+	{"d", "disconnect: the link dies at once and a new one is made"},
+	{"a  b", "lower the cap of A or B by 5 percent, at once"},
+	{"A  B", "raise the cap of A or B by 1 percent; press again for more, then Enter"},
+	{"p  m", "lock power or mode at once; locked already: unlock, with Enter"},
+	{"s", "settings: arrows or j, k choose; left, right, -, + or digits change"},
+	{"w", "save the settings to the configuration file"},
+	{"c  l", "copy the link to the clipboard; show it as a QR code"},
+	{"?", "the keys, page by page; Esc closes what is open"},
+	{"q", "end the session and the program"},
+	{"Ctrl-L", "draw the screen anew"},
+	{"", "What makes things safer acts at once. What does not is a question first, and Enter "
+	     "is the yes."},
+	{"", "Any key answers the check-in. The mouse presses the words in the last line; to "
+	     "select text with it, such as the link, hold Shift."},
+	{"", "If this program is out of reach, the box's own knob and its plug always work."},
 };
 
 int
 part_help(struct ui_canvas *c, int y, int bottom, unsigned page)
 {
-	int indent = c->cols >= 40 ? 8 : 0, top = y;
-	char text[TEXT];
 	bool paged = bottom - y > 4;
+	char text[TEXT];
 	unsigned at = 1;
+	int top = y;
 
 	bottom = paged ? bottom - 1 : bottom; /* the last line tells of the other pages */
 	for (size_t i = 0; i < sizeof(help) / sizeof(help[0]); i++) {
-		int lines = ui_wrap_lines(help[i], indent, c->cols);
+		int x = help[i].key[0] != '\0' ? HELP_KEY : 0;
+		int lines = ui_wrap_lines(help[i].text, 0, c->cols - x);
 
-		if (y > top && y + (lines > 0 ? lines : 1) > bottom) {
+		if (y > top && y + lines > bottom) {
 			y = top;
 			at++;
 		}
 		if (at == page) {
-			(void)ui_canvas_wrap(c, y, bottom, 0, indent, c->cols, STYLE_PLAIN,
-					     help[i]);
+			(void)ui_canvas_text(c, y, 0, STYLE_BOLD, help[i].key);
+			(void)ui_canvas_wrap(c, y, bottom, x, 0, c->cols - x, STYLE_PLAIN,
+					     help[i].text);
 		}
-		y += lines > 0 ? lines : 1;
+		y += lines;
 	}
 	c->areas.help_pages = (uint8_t)at;
 	snprintf(text, sizeof(text), "Page %u of %u; ? turns it.", page, at);

@@ -148,7 +148,7 @@ opened(struct ui_canvas *c, int y, int bottom, const struct ui_view *v, const st
 	if (is_tall(c) || keys->help == 0) {
 		y = part_channels(c, gap(c, y), bottom, v);
 	}
-	y = gap(c, part_facts(c, y, bottom, v, facts));
+	y = gap(c, part_facts(c, gap(c, y), bottom, v, facts));
 	if (keys->help != 0) {
 		(void)part_help(c, y, bottom, keys->help);
 	} else {
