@@ -306,5 +306,10 @@ options_parse(struct options *o, struct wish *wish, int argc, char *const argv[]
 	}
 	o->saved = o->settings;
 	wish->setup = wish->setup && (wish->anew || rc == 1);
+	if (wish->setup && o->config[0] == '\0') {
+		fputs("tether: there is no place for agent.conf; name one with --config FILE\n",
+		      stderr);
+		return -1;
+	}
 	return take_all(&line, argc, argv) < 0 ? -1 : check(o, wish);
 }

@@ -280,6 +280,12 @@ test('without a terminal nobody is asked: the sentence says what to give', async
   assert.match(anew.err(), /needs a terminal/);
 });
 
+test('where the answers could not be kept nobody is asked', async (t) => {
+  const dir = folder(t);
+  const wizard = new Wizard(t, dir, ['--demo'], { env: { XDG_RUNTIME_DIR: dir, XDG_CONFIG_HOME: '', HOME: '' } });
+  await wizard.shows(/there is no place for agent.conf; name one with --config FILE \[exit 2\]/);
+});
+
 test('--demo asks with the simulated box, and the file does not name it', async (t) => {
   const dir = folder(t);
   const wizard = new Wizard(t, dir, ['--demo', '--config', `${dir}/own/mine.conf`], { columns: 40 });
