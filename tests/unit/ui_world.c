@@ -22,6 +22,8 @@
 
 #define QUIET_MS 80	/* the ui has drawn when it has been silent for this long */
 #define ANSWER_MS 10000 /* for a slow machine with a checker on it */
+#define FLOOD_MS 300	/* a stop is told to the guard within this while it sends all it can */
+#define BELLS 3		/* somebody asks, the cable is pulled, the check-in is due */
 
 int
 sandbox_seal(unsigned kinds, const char **why)
@@ -86,6 +88,31 @@ make_view(unsigned i)
 	return v;
 }
 
+/* What the terminal was sent: bells that were rung, not those that end a text for its clipboard,
+ * and whether its mouse was given back. */
+static struct {
+	unsigned bells;
+	bool clipboard, mouse;
+	char last[8]; /* newest last */
+} heard;
+
+static void
+hear(const char *drawn, ssize_t n)
+{
+	for (ssize_t i = 0; i < n; i++) {
+		memmove(heard.last, heard.last + 1, sizeof(heard.last) - 1);
+		heard.last[sizeof(heard.last) - 1] = drawn[i];
+		if (memcmp(heard.last + 6, "\033]", 2) == 0) {
+			heard.clipboard = true;
+		} else if (drawn[i] == '\a') {
+			heard.bells += heard.clipboard ? 0 : 1;
+			heard.clipboard = false;
+		} else if (memcmp(heard.last, "\033[?1000", 7) == 0) {
+			heard.mouse = drawn[i] == 'h';
+		}
+	}
+}
+
 /* Reads what the ui draws and sends. 1 once a stop came, 0 when it has gone silent, -1 at its end.
  */
 static int
@@ -99,11 +126,13 @@ listen_to_ui(int terminal, int guard, bool for_stop)
 		const struct frame_type *type;
 		uint8_t buf[MAX_FRAME];
 		struct ui_input in;
+		ssize_t n;
 
 		(void)poll(fds, 2, 10);
-		if ((fds[0].revents & POLLIN) != 0 && read(terminal, drawn, sizeof(drawn)) > 0 &&
-		    !for_stop) {
-			until = clock_ms() + QUIET_MS;
+		if ((fds[0].revents & POLLIN) != 0 &&
+		    (n = read(terminal, drawn, sizeof(drawn))) > 0) {
+			hear(drawn, n);
+			until = for_stop ? until : clock_ms() + QUIET_MS;
 		}
 		while (frame_recv(guard, frames_from_ui, &type, buf) == FRAME_OK) {
 			if (frame_decode(type, buf, &in) == FRAME_OK && in.action == UI_STOP &&
@@ -143,9 +172,54 @@ play(int terminal, int guard, unsigned state, const struct winsize *size)
 	return type_text(terminal, guard, " ");
 }
 
-static int
-script(int terminal, int guard)
+/* More views than can be drawn, each different from the last. */
+static void
+flood(int guard, unsigned *count)
 {
+	struct ui_view v = make_view(2);
+
+	do {
+		v.level[0] = (uint8_t)(++*count % 100);
+		v.rtt_ms = (uint16_t)*count;
+	} while (frames_send(guard, frames_to_ui, FRAME_UI_VIEW, &v) == FRAME_OK);
+}
+
+/* A guard that sends all it can holds up no stop. Milliseconds that it took, or -1. */
+static int
+stop_in_a_flood(int terminal, int guard)
+{
+	uint64_t begun = clock_ms(), pressed = 0;
+	unsigned count = 0;
+
+	while (clock_ms() < begun + ANSWER_MS) {
+		const struct frame_type *type;
+		uint8_t buf[MAX_FRAME];
+		char drawn[4096];
+		struct pollfd fd = {terminal, POLLIN, 0};
+		struct ui_input in;
+
+		flood(guard, &count);
+		if (poll(&fd, 1, 0) == 1) {
+			(void)!read(terminal, drawn, sizeof(drawn));
+		}
+		if (pressed == 0 && clock_ms() > begun + 500) {
+			pressed = clock_ms();
+			(void)!write(terminal, " ", 1);
+		}
+		while (frame_recv(guard, frames_from_ui, &type, buf) == FRAME_OK) {
+			if (frame_decode(type, buf, &in) == FRAME_OK && in.action == UI_STOP) {
+				return (int)(clock_ms() - pressed);
+			}
+		}
+	}
+	return -1;
+}
+
+static int
+script(int terminal, int guard, bool slow)
+{
+	int took;
+
 	for (unsigned i = 0; i < 7; i++) {
 		for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
 			if (!play(terminal, guard, i, &sizes[s])) {
@@ -154,8 +228,22 @@ script(int terminal, int guard)
 			}
 		}
 	}
+	if (heard.bells != BELLS || !heard.mouse) {
+		fprintf(stderr, "%u bells instead of %d, or no mouse\n", heard.bells, BELLS);
+		return 1;
+	}
+	took = stop_in_a_flood(terminal, guard);
+	if (took < 0 || (!slow && took > FLOOD_MS)) {
+		fprintf(stderr, "a stop in a flood of views took %d ms\n", took);
+		return 1;
+	}
 	close(guard);
-	while (listen_to_ui(terminal, -1, false) > 0) {
+	for (uint64_t until = clock_ms() + ANSWER_MS; heard.mouse && clock_ms() < until;) {
+		(void)listen_to_ui(terminal, -1, false);
+	}
+	if (heard.mouse) {
+		fprintf(stderr, "the terminal did not get its mouse back\n");
+		return 1;
 	}
 	return 0;
 }
@@ -180,12 +268,14 @@ run_ui(int terminal, int fd)
 	return rc;
 }
 
+/* With any argument: a checker makes it slow. */
 int
-main(void)
+main(int argc, char **argv)
 {
 	int guard[2], terminal = posix_openpt(O_RDWR | O_NOCTTY), other, status = 1, rc;
 	pid_t pid;
 
+	(void)argv;
 	if (terminal < 0 || grantpt(terminal) != 0 || unlockpt(terminal) != 0 ||
 	    ioctl(terminal, TIOCSWINSZ, &sizes[0]) != 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, guard) != 0) {
@@ -196,7 +286,7 @@ main(void)
 	if (pid == 0) {
 		close(guard[1]);
 		close(other);
-		_exit(script(terminal, guard[0]));
+		_exit(script(terminal, guard[0], argc > 1));
 	}
 	close(guard[0]);
 	close(terminal);
