@@ -6,6 +6,7 @@
 #include "agent/guard/guard.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -325,6 +326,23 @@ ui_finish(struct guard *g)
 	child_stop(&g->ui, true);
 }
 
+/* Where a screen is drawn on the terminal that errors go to, a line of ours or of a child would push
+ * it out of place and hide STOP. What the wearer must know is said in the screen's own log. */
+static void
+hush(const struct options *o)
+{
+	int fd;
+
+	if (o->headless || o->plain || !isatty(STDERR_FILENO)) {
+		return;
+	}
+	fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		(void)dup2(fd, STDERR_FILENO);
+		close(fd);
+	}
+}
+
 int
 guard_run(const struct options *o)
 {
@@ -342,6 +360,7 @@ guard_run(const struct options *o)
 		log_error("could not start: %s", strerror(errno));
 		return 1;
 	}
+	hush(o);
 	status_open(&g);
 	while (g.life != LIFE_OVER) {
 		wait_and_read(&g);
