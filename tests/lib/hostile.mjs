@@ -76,7 +76,7 @@ export class Flood {
 }
 
 // A key service whose sessions are short: the agent counts `left` seconds, the tokens would last longer.
-// `ends` is when the last session is over, in ms of CLOCK_MONOTONIC.
+// `ends` is when the last session is over, in ms of CLOCK_MONOTONIC. What `refusal` holds is the answer instead.
 export class ShortKeysvc {
   static async start(t, stack, left) {
     const service = new ShortKeysvc();
@@ -86,6 +86,10 @@ export class ShortKeysvc {
       const { op, id } = JSON.parse(payload);
       const sid = randomBytes(16);
       const { client, token } = identity(key, 'agent', { sid: sid.toString('hex') });
+      if (service.refusal) {
+        mqtt.raw.publish(topic.replace(/req$/, 'res'), JSON.stringify({ v: 1, id, ok: false, ...service.refusal }), { qos: 1 });
+        return;
+      }
       const answer = op === 'issue' ? { sid: sid.toString('hex'), client, token, left, latest: '0.1.0', oldest: '0.1.0',
         key: Buffer.concat([sid, randomBytes(20)]).toString('base64url') } : {};
       mqtt.raw.publish(topic.replace(/req$/, 'res'), JSON.stringify({ v: 1, id, ok: true, ...answer }), { qos: 1 });

@@ -6,29 +6,50 @@ import { monotonic } from './boxlog.mjs';
 import { Partner } from './partner.mjs';
 import { bin, sleep, until } from './proc.mjs';
 import { family } from './sockets.mjs';
-import { startStack } from './stack.mjs';
+import { childrenOf, startStack } from './stack.mjs';
 import { Terminal } from './terminal.mjs';
 
+const RESUME_QUESTION = /control again, from zero\?/;
 export const LEVEL = 8; // percent of A before each fault
 
 const isAlive = (pid) => { try { process.kill(pid, 0); return true; } catch { return false; } };
 
-// The agent as the wearer sees it in a terminal, with the parts of Agent that a rig needs.
+// The agent as the wearer sees it in a terminal, with the parts of Agent that a rig needs. `args` come after
+// the stack's, so they win; `terminal` are options of Terminal.
 export class TerminalAgent {
-  constructor(t, stack) {
-    this.terminal = new Terminal(t, [path.join(bin, 'tether'), ...stack.agentArgs], { env: { XDG_RUNTIME_DIR: stack.dir } });
+  constructor(t, stack, { args = [], env = {}, ...terminal } = {}) {
+    this.terminal = new Terminal(t, [path.join(bin, 'tether'), ...stack.agentArgs, ...args],
+      { env: { XDG_RUNTIME_DIR: stack.dir, XDG_CONFIG_HOME: stack.dir, ...env }, ...terminal });
   }
 
-  async link() {
-    const shown = await until(() => this.terminal.text().replace(/\s+/g, '').match(/https:\/\/localhost:\d+\/#[\w-]{48}\.[\w-]{22}/),
-      20000, () => `the link on the screen:\n${this.terminal.text()}`);
+  async begun() {
     this.shell = this.terminal.shell();
-    [, this.pid] = family(this.shell);
+    this.pid = await until(() => family(this.shell)[1], 5000, 'the agent has begun');
+  }
+
+  async link(ms = 20000) {
+    const shown = await until(() => this.terminal.text().replace(/\s+/g, '').match(/https:\/\/localhost:\d+\/#[\w-]{48}\.[\w-]{22}/),
+      ms, () => `the link on the screen:\n${this.terminal.text()}`);
+    await this.begun();
     return shown[0];
   }
 
+  children() { return childrenOf(this.pid); }
   over() { return this.pid !== undefined && !isAlive(this.pid); }
-  resume() { this.terminal.key('r'); }
+
+  // r, and y to the question that follows. Called again and again until the guard has resumed.
+  resume() {
+    if (RESUME_QUESTION.test(this.terminal.words())) this.terminal.key('y');
+    else if (Date.now() - (this.pressed ?? 0) > 400) { this.terminal.key('r'); this.pressed = Date.now(); }
+  }
+
+  // The guard takes no yes to a question that has only just come.
+  allow() {
+    this.asked ??= Date.now();
+    if (Date.now() - this.asked < 600) return;
+    this.asked = undefined;
+    this.terminal.key('y');
+  }
 
   async stop() {
     if (!this.over()) process.kill(this.pid, 'SIGTERM');
@@ -38,9 +59,9 @@ export class TerminalAgent {
 }
 
 export class Rig {
-  constructor(t, { screen = false, agentArgs = [], ...options } = {}) {
-    this.t = t;
-    this.screen = screen;
+  // `screen`: in a terminal, with options of TerminalAgent as `terminal`. `stack`: one that runs already.
+  constructor(t, { screen = false, terminal = {}, stack, agentArgs = [], ...options } = {}) {
+    Object.assign(this, { t, screen, terminal, stack });
     this.stops = undefined; // the count of zeros that the partner knew before the last fault
     this.options = { proxies: true, agentArgs: ['--rise', '20', ...agentArgs], agent: false, ...options };
   }
@@ -55,7 +76,7 @@ export class Rig {
     if (!isAlive(stack.keysvc.pid)) await stack.startKeysvc();
     if (stack.gateway.over()) await stack.startGateway();
     if (this.agent === undefined || this.agent.over()) {
-      this.agent = this.screen ? new TerminalAgent(this.t, stack) : this.headless();
+      this.agent = this.screen ? new TerminalAgent(this.t, stack, this.terminal) : this.headless();
       this.link = await this.agent.link();
     }
   }
@@ -64,6 +85,7 @@ export class Rig {
     const agent = this.stack.startAgent();
     agent.over = () => agent.program.over();
     agent.resume = () => agent.say({ cmd: 'resume' });
+    agent.allow = () => agent.say({ cmd: 'allow' });
     agent.stop = () => agent.program.stop();
     return agent;
   }
@@ -85,6 +107,7 @@ export class Rig {
       if (guard === 'live' && page === partner.page) return true;
       if (guard === 'stopped') this.agent.resume();
       if (guard === 'waiting') partner.send('hello');
+      if (guard === 'asking') this.agent.allow();
       await sleep(80);
       return false;
     }, ms, () => `control; last state ${JSON.stringify(this.partner?.state)}, gateway ${JSON.stringify(this.partner?.gw)}`);

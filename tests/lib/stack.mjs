@@ -35,19 +35,21 @@ export class Agent {
     }, ms, () => `a link; ${this.program.err()}${this.program.out().slice(-2000)}`);
   }
 
-  // Pids of its children by role: box, link, ui.
-  children() {
-    const found = {};
-    for (const name of readdirSync('/proc').filter((n) => /^\d+$/.test(n))) {
-      try {
-        const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-        const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-        const args = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
-        if (parent === this.pid && args[1] === '--child') found[args[2]] = Number(name);
-      } catch { /* it has gone meanwhile */ }
-    }
-    return found;
+  children() { return childrenOf(this.pid); }
+}
+
+// Pids of an agent's children by role: box, link, ui, sleep.
+export function childrenOf(pid) {
+  const found = {};
+  for (const name of readdirSync('/proc').filter((n) => /^\d+$/.test(n))) {
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+      const args = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
+      if (parent === pid && args[1] === '--child') found[args[2]] = Number(name);
+    } catch { /* it has gone meanwhile */ }
   }
+  return found;
 }
 
 // `proxies: true` puts a proxy on each of the three connections: stack.net.{agent, gateway, page}.
@@ -77,9 +79,7 @@ export async function startStack(t, {
       brokerPort: stack.net?.gateway.port ?? mqttPort, ca: tls.ca, token: `${data}/tokens/gw-1.jwt`, origin });
   };
   await stack.startGateway();
-  stack.box = start(t, path.join(bin, 'tether-box'),
-    ['--link', `${dir}/box`, '--firmware', firmware, '--log', `${dir}/box.log`]);
-  await stack.box.match(/ready/);
+  stack.box = await startBox(t, dir, firmware);
   stack.agentArgs = ['--box', `${dir}/box`, '--server', `localhost:${stack.net?.agent.port ?? mqttPort}`, '--ca', tls.ca,
     '--page', `${origin}/`, '--cap-a', `${cap}`, '--cap-b', `${cap}`, '--admit', admit, ...agentArgs];
   stack.startAgent = () => { stack.agent = new Agent(t, stack.agentArgs, { XDG_RUNTIME_DIR: dir, XDG_CONFIG_HOME: dir }); return stack.agent; };
@@ -88,6 +88,20 @@ export async function startStack(t, {
     stack.link = await stack.agent.link();
   }
   return stack;
+}
+
+export async function startBox(t, dir, firmware = '2.106') {
+  const box = start(t, path.join(bin, 'tether-box'), ['--link', `${dir}/box`, '--firmware', firmware, '--log', `${dir}/box.log`]);
+  await box.match(/ready/);
+  return box;
+}
+
+// A second wearer at the servers of `stack`: a box, an agent's folder and a log of their own, no proxies.
+export async function besideStack(t, stack) {
+  const dir = folder(t);
+  const box = await startBox(t, dir);
+  const agentArgs = [...stack.agentArgs, '--box', `${dir}/box`, '--server', `localhost:${stack.mqttPort}`];
+  return { ...stack, dir, box, agentArgs, log: new BoxLog(`${dir}/box.log`) };
 }
 
 // The secrets and public keys must be there before the broker starts: without keys it refuses to.

@@ -1,7 +1,7 @@
 // A real terminal: tmux on a socket of its own. text() is what stands on the screen.
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { openBrowser } from './browser.mjs';
 import { until } from './proc.mjs';
 
@@ -38,27 +38,46 @@ export class Terminal {
     try { this.tmux('kill-server'); } catch { /* it has gone */ }
   }
 
-  // A picture of the screen, colours included.
-  async picture(t, file) {
-    const ansi = this.tmux('capture-pane', '-p', '-e', '-N', '-t', 't');
-    const browser = await openBrowser(t);
-    const page = await browser.newPage({ viewport: { width: 820, height: 470 }, deviceScaleFactor: 2 });
-    await page.setContent(`<body style="margin:0;background:#16181b;color:#e6e6e3"><pre style="margin:12px;font:15px/1.2 'DejaVu Sans Mono',monospace">${html(ansi)}</pre>`);
-    writeFileSync(file, await page.screenshot());
-    await browser.close();
+  // What stands on the screen now, colours included.
+  ansi() { return this.tmux('capture-pane', '-p', '-e', '-N', '-t', 't'); }
+  // From now on every byte that the programs write is kept in `file`; read with written().
+  record(file) { this.recording = file; this.tmux('pipe-pane', '-t', 't', '-o', `cat >> ${quote(file)}`); }
+  written() { return existsSync(this.recording) ? readFileSync(this.recording, 'latin1') : ''; }
+  // These bytes in one write, as the terminal sends what was typed.
+  bytes(data) { this.tmux('send-keys', '-t', 't', '-H', ...[...Buffer.from(data, 'latin1')].map((b) => b.toString(16))); }
+  // As if chosen from a clipboard: bracketed where the program has asked for that.
+  paste(text) { this.tmux('set-buffer', '--', text); this.tmux('paste-buffer', '-p', '-r', '-t', 't'); }
+  tty() { return this.tmux('display-message', '-p', '-t', 't', '#{pane_tty}').trim(); }
+  picture(t, file) { return drawScreens(t, [[file, this.ansi()]]); }
+}
+
+export const plain = (ansi) => ansi.replace(/\x1b\[[0-9;]*m|\x0e|\x0f/g, '');
+
+const THEMES = { dark: ['#16181b', '#e6e6e3'], light: ['#ffffff', '#16181b'] };
+
+// Screens as pictures: [[file, what ansi() gave]].
+export async function drawScreens(t, screens, { theme = 'dark' } = {}) {
+  const browser = await openBrowser(t);
+  const page = await browser.newPage({ viewport: { width: 800, height: 400 } });
+  const [back, fore] = THEMES[theme];
+  for (const [file, ansi] of screens) {
+    await page.setContent(`<body style="margin:0;background:${back};color:${fore}"><pre style="display:inline-block;margin:10px;font:15px/17px 'DejaVu Sans Mono',monospace">${html(ansi, back, fore)}</pre>`);
+    const { width, height } = await page.locator('pre').boundingBox();
+    await page.screenshot({ path: file, clip: { x: 0, y: 0, width: width + 20, height: height + 20 } });
   }
+  await browser.close();
 }
 
 const COLOURS = ['#16181b', '#e0605e', '#7fc97f', '#e5c07b', '#6fa8dc', '#c58af9', '#56b6c2', '#d7d7d4'];
 
 // Terminal attributes as HTML: bold, dim, reverse, underline, the eight colours.
-function html(ansi) {
+function html(ansi, back0, fore0) {
   let style = {};
   return ansi.split(/(\x1b\[[0-9;]*m)/).map((part) => {
     const codes = part.match(/^\x1b\[([0-9;]*)m$/);
     if (!codes) {
       const text = part.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-      const [fore, back] = style.reverse ? [style.back ?? '#16181b', style.fore ?? '#e6e6e3'] : [style.fore, style.back];
+      const [fore, back] = style.reverse ? [style.back ?? back0, style.fore ?? fore0] : [style.fore, style.back];
       const css = [fore && `color:${fore}`, back && `background:${back}`, style.bold && 'font-weight:bold',
         style.dim && 'opacity:.65', style.under && 'text-decoration:underline'].filter(Boolean).join(';');
       return css ? `<span style="${css}">${text}</span>` : text;

@@ -1,0 +1,264 @@
+// What the wearer's keys do in a real terminal, and what nothing else does: who gets in, Space in every dialog,
+// how long a key takes, the bell, and the terminal afterwards.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { monotonic } from '../lib/boxlog.mjs';
+import { bin, folder, read, sleep, until } from '../lib/proc.mjs';
+import { Rig } from '../lib/rig.mjs';
+import { besideStack, startStack } from '../lib/stack.mjs';
+import { Terminal } from '../lib/terminal.mjs';
+
+const BOUND = 100; // ms from the key to `K` on the box's line
+const TIMES = 20;
+const ESC = '\x1b';
+
+const servers = {}; // one for all tests: { ask, always }
+async function startRig(t, admit, terminal = {}) {
+  servers.stack ??= await startStack(undefined, { agent: false, agentArgs: ['--rise', '20'] });
+  const stack = await besideStack(t, servers.stack);
+  stack.agentArgs.push('--admit', admit);
+  const rig = new Rig(t, { screen: true, stack, terminal });
+  t.after(() => rig.close());
+  await rig.repair();
+  return rig;
+}
+
+test.after(async () => {
+  for (const name of ['gateway', 'keysvc', 'broker', 'box']) await servers.stack?.[name].stop();
+});
+
+// A page that has never been let in asks; long enough ago for an answer to count.
+async function ask(rig) {
+  rig.partner?.close();
+  rig.partner = rig.makePartner();
+  await rig.partner.when((s) => s.guard === 'waiting', 10000);
+  rig.partner.send('hello');
+  await rig.partner.when((s) => s.guard === 'asking', 3000);
+  await rig.agent.terminal.shows(/Somebody asks for control/);
+  await sleep(600);
+}
+
+// The guard has answered what was typed when a state has come that is younger.
+async function staysOut(rig, what, phases = ['asking']) {
+  const { beacon } = rig.partner.state;
+  await rig.partner.when((s) => s.beacon > beacon, 2500, `a state after ${what}`);
+  assert.ok(phases.includes(rig.partner.state.guard), `${what}: ${rig.partner.state.guard}`);
+}
+
+test('while somebody asks, nothing but y lets them in', { timeout: 120000 }, async (t) => {
+  const rig = await startRig(t, 'ask');
+  await ask(rig);
+  const { terminal } = rig.agent;
+  const letIn = () => rig.partner.state.guard === 'live';
+  const quiet = [...Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)).filter((c) => !'ynd'.includes(c)), '\r', '\n', '\t', '\b', '\x7f'];
+  for (const key of quiet) {
+    terminal.bytes(key);
+    terminal.bytes(ESC); // closes what the key has opened
+    assert.ok(!letIn(), JSON.stringify(key));
+  }
+  await staysOut(rig, 'every printable key');
+
+  const bursts = {
+    arrows: ['A', 'B', 'C', 'D'].flatMap((c) => [`${ESC}[${c}`, `${ESC}O${c}`]),
+    'function keys': [`${ESC}OP`, `${ESC}[15~`, `${ESC}[3~`, `${ESC}[1;5y`, `${ESC}Oy`, `${ESC}y`],
+    'a y among other keys': ['xyx', 'yx', 'xy', `${ESC}[Ay`, 'hey'],
+    'pasted text': [`${ESC}[200~y${ESC}[201~`, `${ESC}[200~a\ry\r${ESC}[201~`],
+    'wheel, other buttons and releases over each line': Array.from({ length: 24 }, (_, y) => [64, 65, 1, 2, 35].map((b) => `${ESC}[<${b};5;${y + 1}M`).join('')
+      + `${ESC}[<0;5;${y + 1}m`),
+  };
+  for (const [what, all] of Object.entries(bursts)) {
+    for (const bytes of all) { terminal.bytes(bytes); await sleep(10); assert.ok(!letIn(), `${what}: ${JSON.stringify(bytes)}`); }
+    terminal.bytes(ESC);
+    await staysOut(rig, what);
+  }
+  terminal.paste('my.easy.yes\ny\nyyy');
+  await staysOut(rig, 'a paste from the clipboard');
+
+  // A click means the key that is drawn under it: on every cell but those of y, n, d and SPACE.
+  const lines = terminal.text().split('\n');
+  for (let y = 0; y < 24; y += 1) {
+    if (/SPACE|y = |n = /.test(lines[y])) continue;
+    for (let x = 1; x <= 80; x += 8) terminal.bytes(`${ESC}[<0;${x};${y + 1}M`);
+  }
+  await staysOut(rig, 'clicks');
+
+  for (const [key, phase] of [['n', 'waiting'], [' ', 'stopped'], ['d', 'ended']]) {
+    terminal.bytes(key);
+    await rig.partner.when((s) => s.guard === phase, 3000, `after ${JSON.stringify(key)}`);
+    await sleep(300);
+    assert.equal(rig.partner.state.guard, phase, `nobody has come in after ${JSON.stringify(key)}`);
+    if (key === ' ') await until(async () => { rig.agent.resume(); await sleep(80); return rig.partner.state.guard === 'waiting'; }, 5000, 'resumed');
+    if (key === 'd') {
+      const old = rig.link;
+      await until(async () => { rig.link = await rig.agent.link(); return rig.link !== old; }, 15000, 'a new link');
+    }
+    await ask(rig);
+  }
+  terminal.key('y');
+  await rig.partner.when((s) => s.guard === 'live', 2000, 'y lets in');
+});
+
+// --- Space in every dialog -------------------------------------------------------------------------
+
+const byHand = async (rig) => { // nobody is in control, and a level stands
+  rig.stack.box.write('knob A 5\n');
+  await until(() => rig.log.now().a === 5, 2000, 'the knob');
+  await sleep(200);
+};
+const waits = async (rig) => { await rig.control(); rig.partner.send('bye'); await rig.partner.when((s) => s.guard === 'waiting', 3000); await sleep(500); };
+const dialogs = [
+  ['no dialog', (rig) => rig.ready(), '', /Your partner has control/],
+  ['the question whether to quit', (rig) => rig.ready(), 'q', /End the session and quit\?/],
+  ['a raised cap that waits', (rig) => rig.ready(), 'A', /60 -> 61 %/],
+  ['the settings', (rig) => rig.ready(), 's', /up, down: choose/],
+  ['a number being typed in the settings', (rig) => rig.ready(), 's7', /-> 7/],
+  ['the help', (rig) => rig.ready(), '?', /stop: both channels to zero/],
+  ['the QR code', async (rig) => { await waits(rig); await byHand(rig); }, 'l', /[▀▄█]{8}/],
+  ['the question whether to resume', async (rig) => {
+    await rig.ready();
+    rig.agent.terminal.key('Space');
+    await rig.partner.when((s) => s.guard === 'stopped', 2000);
+    await sleep(600);
+    await byHand(rig);
+  }, 'r', /control again, from zero\?/],
+  ['the question who asks', async (rig) => { await waits(rig); await ask(rig); await byHand(rig); }, '', /Somebody asks for control/],
+];
+
+test('Space stops in every dialog, and for good', { timeout: 120000 }, async (t) => {
+  const rig = await startRig(t, 'ask');
+  for (const [what, begin, keys, shown] of dialogs) {
+    await t.test(`Space in: ${what}`, { timeout: 30000 }, async () => {
+      rig.stops = undefined;
+      const { terminal } = rig.agent;
+      for (let i = 0; i < 3; i += 1) { terminal.bytes(ESC); await sleep(30); } // what the row before has left open
+      await begin(rig);
+      for (const key of keys) { terminal.bytes(key); await sleep(60); }
+      await terminal.shows(shown);
+      assert.ok(rig.log.now().a > 0, 'there is something to stop');
+      const since = monotonic();
+      terminal.key('Space');
+      const took = await rig.log.zeroAfter(since, 2000);
+      assert.ok(took < 250, `zero after ${took.toFixed(0)} ms (tmux included)`);
+      await rig.partner.when((s) => s.guard === 'stopped', 2000, 'latched');
+      await terminal.shows(/Stopped\. Both channels are at zero/);
+      rig.partner.send('hello');
+      rig.partner.level('A', 9);
+      await sleep(300);
+      assert.deepEqual([rig.log.now().a, rig.partner.state.guard], [0, 'stopped']);
+    });
+  }
+});
+
+// --- how long a key takes --------------------------------------------------------------------------
+
+// tmux alone: to a program that only notes when a byte came.
+async function floor(t) {
+  const file = `${folder(t)}/times`;
+  const terminal = new Terminal(t, ['sh', '-c', `stty raw -echo; exec perl -MTime::HiRes=clock_gettime,CLOCK_MONOTONIC -e '
+    open F, ">>", "${file}"; F->autoflush(1); print F "ready\\n"; printf F "%.3f\\n", clock_gettime(CLOCK_MONOTONIC) * 1000 while sysread STDIN, $c, 1'`]);
+  await until(() => existsSync(file) && read(file).includes('ready'), 3000, 'the echo program');
+  const took = [];
+  for (let i = 0; i < TIMES; i += 1) {
+    const since = monotonic();
+    terminal.key('Space');
+    took.push(await until(() => read(file).split('\n').slice(1, -1)[i], 1000, 'an echo') - since);
+    await sleep(20);
+  }
+  terminal.close();
+  return took;
+}
+
+const figures = (all) => {
+  const sorted = [...all].sort((a, b) => a - b);
+  return { median: sorted[sorted.length >> 1], worst: sorted.at(-1), text: `median ${sorted[sorted.length >> 1].toFixed(1)}, worst ${sorted.at(-1).toFixed(1)} ms of ${all.length}` };
+};
+
+// From just before tmux is told to the first `K` that the box acted on.
+async function keyToKill(rig, traffic) {
+  const took = [];
+  for (let i = 0; i < TIMES; i += 1) {
+    await rig.ready();
+    const stop = traffic(rig);
+    await sleep(250);
+    const since = monotonic();
+    rig.agent.terminal.key('Space');
+    await rig.log.zeroAfter(since, 2000);
+    took.push(rig.log.lines().find((l) => l.what === 'in' && l.ms >= since && l.text.includes('K')).ms - since);
+    stop();
+  }
+  return took;
+}
+
+const commands = (rig) => {
+  let n = 0;
+  const timer = setInterval(() => { n += 1; rig.partner.level('A', 8 + (n % 3)); }, 33);
+  return () => clearInterval(timer);
+};
+// Each save says a line in the log, and so does each cap that is lowered.
+const scrolling = (rig) => {
+  const stop = commands(rig);
+  const timer = setInterval(() => rig.agent.terminal.bytes('w'), 100);
+  return () => { stop(); clearInterval(timer); };
+};
+
+test(`Space is a K on the line within ${BOUND} ms, also under traffic`, { timeout: 200000 }, async (t) => {
+  const rig = await startRig(t, 'always');
+  const alone = figures(await floor(t));
+  for (const [what, traffic] of [['30 commands a second', commands], ['30 commands a second, and a log that scrolls', scrolling]]) {
+    await t.test(what, async () => {
+      const result = figures(await keyToKill(rig, traffic));
+      console.log(`Space to K, ${what}: ${result.text}; tmux alone: ${alone.text}`);
+      assert.ok(result.worst <= BOUND, result.text);
+    });
+  }
+});
+
+// --- bell, and what is left behind -----------------------------------------------------------------
+
+test('the bell rings when somebody asks and when the box is gone, and for nothing else here', { timeout: 60000 }, async (t) => {
+  const rig = await startRig(t, 'ask');
+  const { terminal } = rig.agent;
+  terminal.record(`${folder(t)}/raw`);
+  const bells = () => terminal.written().split('\x07').length - 1;
+  await sleep(700);
+  assert.ok(terminal.written().length > 0 || bells() === 0);
+  assert.equal(bells(), 0, 'ready');
+  await ask(rig);
+  assert.equal(bells(), 1, 'somebody asks');
+  terminal.key('y');
+  await rig.partner.when((s) => s.guard === 'live', 2000);
+  await rig.partner.raise('A', 5);
+  for (const key of ['?', 'Escape', 's', 'Escape', 'Space']) { terminal.key(key); await sleep(150); }
+  await terminal.shows(/Stopped\. Both/);
+  assert.equal(bells(), 1, 'keys, help, settings and a stop are silent');
+  rig.stack.box.write('menu open\n');
+  await terminal.shows(/does not answer/);
+  await sleep(200);
+  assert.equal(bells(), 2, 'the box is gone');
+});
+
+test('after q the terminal is as it was', { timeout: 60000 }, async (t) => {
+  servers.stack ??= await startStack(undefined, { agent: false });
+  const stack = await besideStack(t, servers.stack);
+  const dir = folder(t);
+  const terminal = new Terminal(t, ['sh', '-c', `sleep 1; stty -a > ${dir}/before; "$@"; echo "left $?"; stty -a > ${dir}/after; echo done`, 'sh',
+    `${bin}/tether`, ...stack.agentArgs], { env: { XDG_RUNTIME_DIR: stack.dir, XDG_CONFIG_HOME: stack.dir } });
+  terminal.record(`${dir}/raw`);
+  await terminal.shows(/Ready\. Nobody/, 20000);
+  const flag = (name) => terminal.tmux('display-message', '-p', '-t', 't', `#{${name}}`).trim();
+  const before = { cursor: flag('cursor_flag'), mouse: flag('mouse_any_flag'), screen: flag('alternate_on') };
+  assert.deepEqual(before, { cursor: '0', mouse: '1', screen: '1' }, 'while it runs');
+  terminal.key('q');
+  await terminal.shows(/End the session and quit\?/);
+  terminal.key('y');
+  await terminal.shows(/left 0[^]*done/, 8000);
+  assert.equal(readFileSync(`${dir}/after`, 'utf8'), readFileSync(`${dir}/before`, 'utf8'));
+  assert.deepEqual({ cursor: flag('cursor_flag'), mouse: flag('mouse_any_flag'), screen: flag('alternate_on') }, { cursor: '1', mouse: '0', screen: '0' });
+  const raw = terminal.written();
+  for (const mode of ['1000', '1006', '2004', '1049']) {
+    assert.ok(raw.includes(`${ESC}[?${mode}h`), `?${mode}h`);
+    assert.ok(raw.lastIndexOf(`${ESC}[?${mode}l`) > raw.lastIndexOf(`${ESC}[?${mode}h`), `?${mode}l comes last`);
+  }
+  assert.ok(Math.max(raw.lastIndexOf(`${ESC}[?25h`), raw.lastIndexOf(`${ESC}[34h${ESC}[?25h`)) > raw.lastIndexOf(`${ESC}[?25l`));
+});

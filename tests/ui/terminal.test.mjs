@@ -1,0 +1,176 @@
+// What a terminal may do to the screen: not drained, closed, resized without end, random bytes. None of it holds
+// up a stop. And what other terminals make of the screen: one without colours or UTF-8, and the QR code.
+import assert from 'node:assert/strict';
+import { execFile, execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { monotonic } from '../lib/boxlog.mjs';
+import { bin, folder, run, sleep, until } from '../lib/proc.mjs';
+import { Rig } from '../lib/rig.mjs';
+import { besideStack, startStack } from '../lib/stack.mjs';
+import { drawScreens } from '../lib/terminal.mjs';
+
+const STOP_MS = 150; // the order is carried out and at zero
+const ESC = '\x1b';
+const TMUX = { env: { ...process.env, LANG: 'C.UTF-8' } };
+
+let stack;
+async function startRig(t, terminal = {}) {
+  stack ??= await startStack(undefined, { agent: false, agentArgs: ['--rise', '20'] });
+  const rig = new Rig(t, { screen: true, stack: await besideStack(t, stack), terminal });
+  t.after(() => rig.close());
+  return rig;
+}
+test.after(async () => { for (const name of ['gateway', 'keysvc', 'broker', 'box']) await stack?.[name].stop(); });
+
+// --- a stop from elsewhere, whatever the terminal does ----------------------------------------------
+
+// Nobody reads the terminal's output and it is full.
+async function clog({ agent: { terminal } }) {
+  const server = Number(terminal.tmux('display-message', '-p', '#{pid}'));
+  const tty = terminal.tty();
+  process.kill(server, 'SIGSTOP');
+  await until(() => / T /.test(readFileSync(`/proc/${server}/stat`, 'utf8')), 1000, 'the terminal has stopped');
+  const fd = openSync(tty, constants.O_WRONLY | constants.O_NOCTTY | constants.O_NONBLOCK);
+  try { for (;;) writeSync(fd, Buffer.alloc(512, 0x20)); } catch (error) { assert.equal(error.code, 'EAGAIN'); }
+  closeSync(fd);
+  return () => process.kill(server, 'SIGCONT');
+}
+
+// Calls `once` again and again, as fast as tmux takes it, until the returned function is called.
+function again(rig, once) {
+  const { socket } = rig.agent.terminal;
+  const tmux = (...args) => promisify(execFile)('tmux', ['-L', socket, ...args], TMUX);
+  let over = false;
+  const done = (async () => { for (let i = 0; !over; i += 1) await once(tmux, i); })();
+  return async () => { over = true; await done.catch(() => {}); };
+}
+
+const hex = (bytes) => [...bytes].map((b) => b.toString(16));
+const type = (make) => (rig) => again(rig, (tmux, i) => tmux('send-keys', '-t', 't', '-H', ...hex(make(i))));
+// None of the bytes that are keys of their own, so that only their mass can do harm.
+const KEYS = Buffer.from(' \x03\x1a\x1crdynabABpmcl?qws\t\r\n\x0c0123456789', 'latin1');
+const harmless = (bytes) => bytes.filter((b) => !KEYS.includes(b));
+const latin = (text) => Buffer.from(text, 'latin1');
+
+const terminals = [
+  ['is not drained', clog],
+  ['is closed', async ({ agent }) => { execFile('tmux', ['-L', agent.terminal.socket, 'kill-server'], TMUX); return () => {}; }, { ends: true }],
+  ['is resized without end', (rig) => again(rig, (tmux, i) => tmux('resize-window', '-t', 't', ...(i % 2 ? ['-x', '20', '-y', '5'] : ['-x', '100', '-y', '40'])))],
+  ['sends random bytes', type(() => harmless(randomBytes(300)))],
+  ['sends broken UTF-8', type(() => latin('\xff\xfe\xc0\x80\xed\xa0\x80\xf4\x90\x80\x80'.repeat(20)))],
+  ['sends escape sequences that do not end', type(() => latin(`${ESC}[${';'.repeat(300)}`))],
+  ['sends pasted text without end', type((i) => latin(i % 9 ? 'x'.repeat(300) : `${ESC}[200~`))],
+  ['sends mouse reports', type((i) => latin(Array.from({ length: 20 }, (_, k) => `${ESC}[<35;${1 + k};${1 + i % 9}M`).join('')))],
+];
+
+test(`a terminal that misbehaves does not delay \`tether stop\`: zero within ${STOP_MS} ms`, { timeout: 120000 }, async (t) => {
+  const rig = await startRig(t);
+  for (const [what, cause, { ends = false } = {}] of terminals) {
+    await t.test(`a terminal that ${what}`, { timeout: 40000 }, async () => {
+      await rig.ready();
+      const { agent, partner } = rig;
+      const undo = await cause(rig);
+      try {
+        if (what !== 'is not drained' && !ends) {
+          await sleep(700);
+          assert.equal(partner.state.guard, 'live', 'it alone stops nothing');
+        }
+        const since = monotonic();
+        execFileSync(path.join(bin, 'tether'), ['stop'], { env: { ...process.env, XDG_RUNTIME_DIR: rig.stack.dir }, stdio: 'ignore' });
+        const took = await rig.log.zeroAfter(since, 3000);
+        t.diagnostic(`${what}: ${took.toFixed(0)} ms`);
+        assert.ok(took <= STOP_MS, `took ${took.toFixed(0)} ms`);
+      } finally {
+        await undo();
+      }
+      if (ends) { await agent.stop(); return; }
+      // What was sent last may be the beginning of something: Space means Space all the same.
+      await partner.when((s) => s.guard === 'stopped', 3000);
+      rig.agent.terminal.resize(80, 24);
+      if (agent.over()) return;
+      rig.agent.terminal.bytes(`${ESC}[201~`);
+      await sleep(100);
+      await rig.ready();
+      const since = monotonic();
+      rig.agent.terminal.bytes(`${ESC}[9;`);
+      rig.agent.terminal.key('Space');
+      assert.ok(await rig.log.zeroAfter(since, 2000) < 250, 'Space still stops');
+    });
+  }
+});
+
+test('random bytes of every kind end in zero or change nothing; the screen lives, and Space stops', { timeout: 60000 }, async (t) => {
+  const rig = await startRig(t);
+  await rig.ready();
+  const { terminal } = rig.agent;
+  const levels = rig.log.levels().length;
+  for (let i = 0; i < 60; i += 1) terminal.bytes(randomBytes(200).toString('latin1'));
+  terminal.bytes(`${ESC}[201~`);
+  terminal.bytes(' ');
+  await rig.log.zeroAfter(0, 2000);
+  await sleep(300);
+  const { a, b } = rig.log.now();
+  assert.deepEqual([a, b], [0, 0]);
+  for (const level of rig.log.levels().slice(levels)) assert.ok(level.a <= 8 && level.b === 0, 'nothing went up');
+  if (!rig.agent.over()) await until(() => /SPACE ?= ?STOP|Ending|over/.test(terminal.text()), 3000, () => terminal.text());
+});
+
+// --- other terminals -------------------------------------------------------------------------------
+
+for (const [term, env] of [['vt100', { LANG: 'C', LC_ALL: 'C' }], ['linux', {}], ['xterm-256color', {}]]) {
+  test(`TERM=${term}: the sentence and SPACE = STOP at every size`, { timeout: 60000 }, async (t) => {
+    const rig = await startRig(t, { term, env });
+    await rig.repair();
+    const { terminal } = rig.agent;
+    const raw = `${folder(t)}/raw`;
+    terminal.record(raw);
+    const steps = [['Ready. Nobody has control.', () => rig.repair()], ['Your partner has control.', () => rig.ready()],
+      ['Stopped. Both channels are at zero.', () => terminal.key('Space')],
+      ['The box does not answer: use its own knob.', () => rig.stack.box.write('menu open\n')]];
+    for (const [sentence, cause] of steps) {
+      await cause();
+      for (const [columns, rows] of [[80, 24], [100, 40], [40, 12], [20, 5]]) {
+        terminal.resize(columns, rows);
+        await until(() => terminal.words().includes(sentence) && /SPACE ?= ?STOP/.test(terminal.text()), 5000,
+          () => `"${sentence}" and SPACE = STOP at ${columns}x${rows}:\n${terminal.text()}`);
+      }
+      terminal.resize(80, 24);
+    }
+    if (term === 'vt100') {
+      assert.doesNotMatch(terminal.written(), /\x1b\[(?:\d+;)*[34]\dm/, 'no colours');
+      assert.match(terminal.written(), /^[\x00-\x7f]*$/, 'nothing but ASCII');
+      assert.doesNotMatch(terminal.written(), /\x1b\[\?100[06]/, 'no mouse');
+    }
+  });
+}
+
+const decode = (file) => run('zbarimg', ['--quiet', '--raw', '-Sdisable', '-Sqrcode.enable', file]).trim();
+
+test('the QR code on the screen is the link, in every terminal that shows it', { timeout: 90000 }, async (t) => {
+  const dir = folder(t);
+  for (const term of [undefined, 'screen-256color', 'xterm', 'xterm-256color', 'linux']) {
+    const rig = await startRig(t, { term });
+    await rig.repair();
+    const { terminal } = rig.agent;
+    for (const [columns, rows] of [[80, 24], [100, 40]]) {
+      terminal.resize(columns, rows);
+      await sleep(400);
+      terminal.key('l');
+      await until(() => /[▀▄█]{6}/.test(terminal.text()), 3000, () => `a QR code with TERM=${term}:\n${terminal.text()}`);
+      await sleep(100);
+      const ansi = terminal.ansi();
+      for (const theme of ['dark', 'light']) {
+        const file = `${dir}/${term}-${columns}-${theme}.png`;
+        await drawScreens(t, [[file, ansi]], { theme });
+        assert.equal(decode(file), rig.link, `TERM=${term}, ${columns}x${rows}, ${theme}`);
+      }
+      terminal.key('Escape');
+      await terminal.shows(/Ready/);
+    }
+    await rig.close();
+  }
+});
