@@ -55,13 +55,13 @@ export const plain = (ansi) => ansi.replace(/\x1b\[[0-9;]*m|\x0e|\x0f/g, '');
 
 const THEMES = { dark: ['#16181b', '#e6e6e3'], light: ['#ffffff', '#16181b'] };
 
-// Screens as pictures: [[file, what ansi() gave]].
-export async function drawScreens(t, screens, { theme = 'dark' } = {}) {
+// Screens as pictures: [[file, what ansi() gave]], `size` of 12 or 15 (whose blocks leave no gaps) pixels.
+export async function drawScreens(t, screens, { theme = 'dark', size = 12 } = {}) {
   const browser = await openBrowser(t);
-  const page = await browser.newPage({ viewport: { width: 800, height: 400 } });
+  const page = await browser.newPage({ viewport: { width: 1000, height: 760 } });
   const [back, fore] = THEMES[theme];
   for (const [file, ansi] of screens) {
-    await page.setContent(`<body style="margin:0;background:${back};color:${fore}"><pre style="display:inline-block;margin:10px;font:15px/17px 'DejaVu Sans Mono',monospace">${html(ansi, back, fore)}</pre>`);
+    await page.setContent(`<body style="margin:0;background:${back};color:${fore}"><pre style="display:inline-block;margin:10px;font:${size}px/${size + 2}px 'DejaVu Sans Mono',monospace">${html(ansi, back, fore)}</pre>`);
     const { width, height } = await page.locator('pre').boundingBox();
     await page.screenshot({ path: file, clip: { x: 0, y: 0, width: width + 20, height: height + 20 } });
   }

@@ -75,11 +75,15 @@ test('while somebody asks, nothing but y lets them in', { timeout: 120000 }, asy
   terminal.paste('my.easy.yes\ny\nyyy');
   await staysOut(rig, 'a paste from the clipboard');
 
-  // A click means the key that is drawn under it: on every cell but those of y, n, d and SPACE.
-  const lines = terminal.text().split('\n');
-  for (let y = 0; y < 24; y += 1) {
-    if (/SPACE|y = |n = /.test(lines[y])) continue;
-    for (let x = 1; x <= 80; x += 8) terminal.bytes(`${ESC}[<0;${x};${y + 1}M`);
+  // A click means the key that is drawn under it: above the footer, and beside the lines of y and n, it lets nobody in.
+  for (let y = 0; y < 21; y += 1) { // below is the footer: a click anywhere near SPACE stops
+    for (let x = 1; x <= 80; x += 20) {
+      if (/SPACE|STOP|y = |n = |allow|refuse/.test(terminal.text().split('\n')[y])) continue;
+      terminal.bytes(`${ESC}[<0;${x};${y + 1}M`);
+      terminal.bytes(ESC); // closes what the click has opened
+      await sleep(80);
+      assert.equal(rig.partner.state.guard, 'asking', `a click at ${x}, ${y + 1}:\n${terminal.text()}`);
+    }
   }
   await staysOut(rig, 'clicks');
 

@@ -165,7 +165,7 @@ test('the QR code on the screen is the link, in every terminal that shows it', {
       const ansi = terminal.ansi();
       for (const theme of ['dark', 'light']) {
         const file = `${dir}/${term}-${columns}-${theme}.png`;
-        await drawScreens(t, [[file, ansi]], { theme });
+        await drawScreens(t, [[file, ansi]], { theme, size: 15 });
         assert.equal(decode(file), rig.link, `TERM=${term}, ${columns}x${rows}, ${theme}`);
       }
       terminal.key('Escape');
