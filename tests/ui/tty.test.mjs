@@ -46,6 +46,8 @@ test('the screen shows the link, and who asks; y lets in, space stops, r resumes
   await terminal.picture(t, `${artefacts}/screen-stopped.png`);
   await partner.when((s) => s.guard === 'stopped', 2000);
   terminal.key('r');
+  await terminal.shows(/control again, from zero\?/);
+  terminal.key('y');
   await partner.when((s) => s.guard === 'waiting', 2000);
 
   const all = family(terminal.shell()).slice(1);
