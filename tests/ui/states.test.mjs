@@ -17,6 +17,8 @@ const artefacts = path.join(root, 'tests/artefacts');
 const pictures = []; // [file, ansi]
 const seen = new Set(); // sentences that have stood on a screen
 
+// Where the sentence stands: above the channels, not in the log.
+const top = (ansi) => fold(plain(ansi).split('\n').slice(0, 5).join(' '));
 const fold = (text) => text.replace(/\s+/g, ' ');
 const box = (line) => ({ stack }) => { stack.box.write(`${line}\n`); };
 const key = (...keys) => ({ agent }) => agent.terminal.key(...keys);
@@ -160,12 +162,12 @@ const unreachable = {
 // Waits until `sentence` stands on the screen, drawn to its end; the screen then, with its colours.
 async function stands(terminal, sentence, ms = 6000) {
   let ansi;
-  await until(() => { ansi = terminal.ansi(); return fold(plain(ansi)).includes(sentence); }, ms,
+  await until(() => { ansi = terminal.ansi(); return top(ansi).includes(sentence); }, ms,
     () => `the screen says "${sentence}":\n${plain(ansi)}`);
   seen.add(sentence);
   await sleep(40);
   const later = terminal.ansi();
-  return fold(plain(later)).includes(sentence) ? later : ansi;
+  return top(later).includes(sentence) ? later : ansi;
 }
 
 async function otherSizes(terminal, sentence) {
