@@ -226,7 +226,8 @@ view_fill(const struct guard *g, struct ui_view *view, uint64_t now)
 		.why = g->limits.why,
 		.port = r->port,
 		.link = g->link_status.phase,
-		.zero = b.zero && !g->limits.kill,
+		/* Off is at zero, though nothing goes on until it is switched on and confirms anew. */
+		.zero = b.zero && (!g->limits.kill || r->port == PORT_OFF),
 		.latched = g->limits.latched,
 		.join = r->join,
 		.level = {(uint8_t)percent(r->a), (uint8_t)percent(r->b)},

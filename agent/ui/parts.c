@@ -26,7 +26,9 @@ channel_tail(char out[TEXT], const struct ui_view *v, unsigned channel, bool wid
 	if (v->target[channel] != v->level[channel]) {
 		snprintf(asked, sizeof(asked), "asked %u %%", v->target[channel]);
 	}
-	if (v->port != PORT_OK && wide) {
+	if (v->version[0] == '\0') {
+		snprintf(out, TEXT, "  not known");
+	} else if (v->port != PORT_OK && wide) {
 		snprintf(out, TEXT, "  not known           cap %3u %%", cap);
 	} else if (v->port != PORT_OK) {
 		snprintf(out, TEXT, "   ? %%  cap %3u %%", cap);
@@ -131,6 +133,9 @@ words(const struct ui_view *v)
 {
 	struct fact f = fact("Words", v->words[0] != '\0' ? v->words : "-");
 
+	if (v->phase == GUARD_ASKING) {
+		return fact("", ""); /* they stand on the screen, large */
+	}
 	f.style = v->words[0] != '\0' ? STYLE_BOLD : STYLE_DIM;
 	return f;
 }
@@ -142,7 +147,9 @@ dial(const struct ui_view *v, unsigned which)
 	struct fact f = fact(which == 0 ? "C" : "D", "not used");
 
 	f.style = STYLE_DIM;
-	if (does != NULL) {
+	if (v->mode >= MODE_COUNT) { /* what it does there is not known */
+		snprintf(f.value, sizeof(f.value), "%u %%", v->param[which]);
+	} else if (does != NULL) {
 		f.style = STYLE_PLAIN;
 		snprintf(f.value, sizeof(f.value), "%-13s %3u %%", does, v->param[which]);
 	}
@@ -173,7 +180,7 @@ box(const struct ui_view *v)
 static struct fact
 trip(const struct ui_view *v)
 {
-	struct fact f = fact("Round trip", "-");
+	struct fact f = fact("Delay", "-");
 
 	f.style = STYLE_DIM;
 	if (v->rtt_ms != 0xffff) {
@@ -207,18 +214,20 @@ put_facts(struct ui_canvas *c, int y, int bottom, const struct fact *facts, size
 int
 part_facts(struct ui_canvas *c, int y, int bottom, const struct ui_view *v, size_t n)
 {
-	const struct fact facts[FACTS_ALL] = {
+	bool met = v->version[0] != '\0'; /* before, what the box is at is not known */
+	const struct fact unknown = fact("", ""), facts[FACTS_ALL] = {
 		control(v),
 		words(v),
 		timer("Check-in", v->checkin_left, v->checkin_min),
-		v->mode < MODE_COUNT ? lockable("Mode", ui_mode(v->mode), v->lock_mode)
-				     : fact("Mode", ui_mode(v->mode)),
-		dial(v, 0),
+		!met ? fact("Mode", "-")
+		: v->mode < MODE_COUNT ? lockable("Mode", ui_mode(v->mode), v->lock_mode)
+				       : fact("Mode", ui_mode(v->mode)),
+		met ? dial(v, 0) : unknown,
 		timer("Idle stop", v->idle_left, v->idle_min),
-		lockable("Power", ui_power(v), v->lock_power),
-		dial(v, 1),
-		v->link_text[0] != '\0' ? timer("Key left", v->left, 0)
-					: fact("Key left", "no key"),
+		met ? lockable("Power", ui_power(v), v->lock_power) : fact("Power", "-"),
+		met ? dial(v, 1) : unknown,
+		v->link_text[0] != '\0' ? timer("Time left", v->left, 0)
+					: fact("Time left", "no key"),
 		box(v),
 		v->join ? fact("A, B", "joined on the box") : fact("", ""),
 		trip(v),

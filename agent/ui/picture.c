@@ -113,10 +113,10 @@ question(struct ui_canvas *c, int y, int bottom, const struct ui_view *v)
 static int
 link_text(struct ui_canvas *c, int y, int bottom, const struct ui_view *v)
 {
-	if (v->link_text[0] == '\0') {
+	if (v->link_text[0] == '\0' || v->phase == GUARD_ASKING) {
 		return y;
 	}
-	if (v->phase == GUARD_LIVE || v->phase == GUARD_ASKING) {
+	if (v->phase == GUARD_LIVE) {
 		return ui_canvas_wrap(
 			c, y, bottom, 0, 0, c->cols, STYLE_DIM,
 			"The link stays as it is: c copies it, l shows it as a QR code.");

@@ -147,8 +147,8 @@ a_small_terminal_shows_everything_while_a_partner_has_control(void **state)
 	shows("A, B joined on the box");
 	shows("Check-in 28 min");
 	shows("Idle stop 9 min");
-	shows("Key left 3 h 53 min");
-	shows("Round trip 42 ms");
+	shows("Time left 3 h 53 min");
+	shows("Delay 42 ms");
 	shows("settings not saved");
 	shows("SPACE = STOP");
 	hides("#SIq"); /* the secret is not left to be read over a shoulder */
