@@ -1,0 +1,154 @@
+// The compose stack as an operator brings it up: own project, own ports, images built when the sources have
+// changed since they were last built. Everything is taken down again at the end of its test context.
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { BoxLog } from './boxlog.mjs';
+import { Partner } from './partner.mjs';
+import { folder, freePort, root, start, until } from './proc.mjs';
+
+const works = (...args) => spawnSync('docker', args, { stdio: 'ignore' }).status === 0;
+const engine = works('compose', 'version') && works('info') && works('image', 'inspect', 'debian:trixie-slim');
+
+// For the option `skip` of a test: false, or why it can't run here.
+export const skip = engine ? false : 'no Docker engine with compose and the image debian:trixie-slim here';
+// Of all images that tests build.
+export const TAG = process.env.TETHER_TAG ?? 'test';
+export const compose = path.join(root, 'compose');
+
+// What the images are made of, as one number.
+function sources() {
+  const hash = createHash('sha256');
+  const take = (file) => {
+    if (statSync(file).isDirectory()) readdirSync(file).sort().forEach((name) => take(path.join(file, name)));
+    else hash.update(`${file}\0`).update(readFileSync(file));
+  };
+  for (const name of ['CMakeLists.txt', 'CMakePresets.json', 'LICENSE', 'CHANGELOG.md', 'tests/functions.cmake', 'agent',
+    'broker-conf', 'common', 'compose', 'gateway', 'keysvc', 'web']) take(path.join(root, name));
+  return hash.digest('hex');
+}
+
+// docker, or docker compose of a Compose: standard output; throws with standard error when it fails.
+export function docker(args, options = {}) {
+  return execFileSync('docker', args, { encoding: 'utf8', maxBuffer: 1 << 26, timeout: 600000,
+    stdio: ['ignore', 'pipe', 'pipe'], ...options });
+}
+
+// A prefix of private IPv6 addresses (the first 48 bits) that no other project of this machine has.
+function prefix(name) {
+  const hex = createHash('sha256').update(name).digest('hex');
+  return `fd${hex.slice(0, 2)}:${hex.slice(2, 6)}:${hex.slice(6, 10)}`;
+}
+
+export class Compose {
+  // name: of the project, "tether-<name>-<pid>". env: for compose.yaml. profiles: ['demo'] has the agent with a
+  // simulated box. files: further compose files (absolute paths). `t` may be { after } of node:test: one stack for a file.
+  constructor(t, { name = 'test', env = {}, profiles = ['demo'], files = [] } = {}) {
+    this.t = t;
+    this.project = `tether-${name}-${process.pid}`;
+    this.files = [path.join(compose, 'compose.yaml'), ...files];
+    this.env = { ...process.env, COMPOSE_PROJECT_NAME: this.project, COMPOSE_PROFILES: profiles.join(','),
+      TETHER_TAG: TAG, TETHER_BIND: '127.0.0.1', TETHER_NET6: prefix(this.project), DOCKER_BUILDKIT: '0', ...env };
+  }
+
+  // docker compose ARGS; standard output.
+  docker(args, options = {}) { return docker(this.args(args), { env: this.env, ...options }); }
+  args(args) { return ['compose', ...this.files.flatMap((f) => ['-f', f]), ...args]; }
+  // The same without holding up this process: { stdout, stderr }, rejects when it fails.
+  async run(args, options = {}) {
+    return promisify(execFile)('docker', this.args(args), { env: this.env, maxBuffer: 1 << 26, ...options });
+  }
+
+  // Once for all files of a test run, and again when a source has changed.
+  build() {
+    const stamp = path.join(tmpdir(), `tether-images-${TAG}`);
+    const made = sources() + this.files.slice(1).join();
+    if (existsSync(stamp) && readFileSync(stamp, 'utf8') === made && works('image', 'inspect', `tether/agent:${TAG}`)) return;
+    const all = [...new Set(this.docker(['config', '--profiles']).split('\n').filter(Boolean))];
+    this.docker(['build', '-q'], { env: { ...this.env, COMPOSE_PROFILES: all.join(',') }, timeout: 1200000 });
+    writeFileSync(stamp, made);
+  }
+
+  // Ports that are free (unless env has them), images, and `up -d`. `args`: further ones of `up`.
+  async up(...args) {
+    const { env } = this;
+    env.TETHER_HTTPS_PORT ??= String(await freePort());
+    env.TETHER_MQTT_PORT ??= String(await freePort());
+    env.TETHER_HTTP_PORT ??= String(await freePort());
+    env.TETHER_ORIGIN ??= `https://localhost:${env.TETHER_HTTPS_PORT}`;
+    this.httpsPort = Number(env.TETHER_HTTPS_PORT);
+    this.mqttPort = Number(env.TETHER_MQTT_PORT);
+    this.httpPort = Number(env.TETHER_HTTP_PORT);
+    if (!this.begun) this.t?.after(() => this.down());
+    this.begun = true;
+    this.build();
+    try {
+      await this.run(['up', '-d', ...args]);
+    } catch (error) {
+      throw new Error(`${error.stderr}\n${this.logs()}`);
+    }
+    return this;
+  }
+
+  down() {
+    this.docker(['--profile', '*', 'down', '--volumes', '--remove-orphans', '--timeout', '5']);
+  }
+
+  // The container's id; of one that has ended too.
+  id(service) { return this.docker(['ps', '-aq', service]).trim(); }
+  inspect(service) { return JSON.parse(docker(['inspect', this.id(service)]))[0]; }
+  // 'starting', 'healthy' or 'unhealthy'; undefined where there is no check or no such container.
+  health(service) {
+    const id = this.id(service);
+    return id ? JSON.parse(docker(['inspect', id]))[0].State.Health?.Status : undefined;
+  }
+
+  async healthy(service, ms = 30000) {
+    return until(() => this.health(service) === 'healthy', ms,
+      () => `${service} is healthy: ${JSON.stringify(this.inspect(service).State)}`);
+  }
+
+  logs(...services) { return this.docker(['logs', '--no-log-prefix', ...services]); }
+  // Runs a program inside; its standard output.
+  exec(service, ...command) { return this.docker(['exec', '-T', service, ...command]); }
+
+  // The host's pids of the processes inside: the container's init, the part's own, their children.
+  pids(service) {
+    return docker(['top', this.id(service), '-o', 'pid']).split('\n').slice(1).map(Number).filter(Boolean);
+  }
+
+  // As a crash would: the engine takes `docker kill` for an order and starts nothing again after it.
+  kill(service, which = 1) { process.kill(this.pids(service)[which], 'SIGKILL'); }
+
+  // The newest link that the demo's agent has told.
+  async link(ms = 60000) {
+    return until(() => [...this.logs('agent').matchAll(/"link":"(https:[^"]+)"/g)].at(-1)?.[1], ms,
+      () => `a link in the agent's log:\n${this.logs()}`);
+  }
+
+  // What reaches the demo's simulated box, as a BoxLog; followed until the end of the test.
+  box() {
+    if (!this.boxlog) {
+      const file = path.join(folder(this.t), 'box.log');
+      start(this.t, 'docker', this.args(['exec', '-T', 'agent', 'tail', '-n', '+1', '-F', '/tmp/box.log']),
+        { env: this.env, stdio: ['ignore', openSync(file, 'w'), 'ignore'] });
+      this.boxlog = new BoxLog(file);
+    }
+    return this.boxlog;
+  }
+
+  // The CA of the certificate as a file.
+  ca() {
+    if (!this.caFile) {
+      this.caFile = path.join(folder(this.t), 'ca.pem');
+      writeFileSync(this.caFile, this.exec('broker', 'cat', '/etc/tether/tls/ca.pem'));
+    }
+    return this.caFile;
+  }
+
+  // A partner who has joined by the demo's link (or `link`); not yet in control.
+  async partner(link, options = {}) { return new Partner(link ?? await this.link(), { ca: this.ca(), ...options }); }
+}
