@@ -61,33 +61,38 @@ deadline(int64_t exp, struct moment now)
 	return now.boot_ms + (left > 0 ? (uint64_t)left : 0);
 }
 
-static bool
+static enum login_end
 login_token(struct policy *p, const struct login *l, struct moment now)
 {
 	const struct record *old = records_find(&p->records, l->id);
 	struct token t;
+	int error = token_verify(&t, l->password, strlen(l->password), now.unix_ms / 1000, keys_find,
+				 &p->keys);
 	uint64_t due;
 
-	if (token_verify(&t, l->password, strlen(l->password), now.unix_ms / 1000, keys_find,
-			 &p->keys) != TOKEN_OK ||
-	    strcmp(t.client, l->id) != 0 || strcmp(t.client, l->username) != 0 ||
-	    !session_allowed(p, &t, now)) {
-		return false;
+	if (error != TOKEN_OK) {
+		return error == TOKEN_EXPIRED ? LOGIN_EXPIRED : LOGIN_FORGED;
+	}
+	if (strcmp(t.client, l->id) != 0 || strcmp(t.client, l->username) != 0) {
+		return LOGIN_FORGED;
+	}
+	if (!session_allowed(p, &t, now)) {
+		return LOGIN_REVOKED;
 	}
 	due = deadline(t.exp, now);
 	/* Asked again for a live client (SIGHUP): a clock set back gives it no more time. */
 	if (old && old->context == l->context) {
 		if (old->why != WHY_NONE) {
-			return false;
+			return LOGIN_REVOKED;
 		}
 		due = due < old->due ? due : old->due;
 	} else if (t.role == ROLE_KEYSVC) {
 		p->revokes_heard = 0;
 	}
-	return records_put(&p->records, &t, l->context, due) != NULL;
+	return records_put(&p->records, &t, l->context, due) ? LOGIN_IN : LOGIN_PROTOCOL;
 }
 
-static bool
+static enum login_end
 login_guest(struct policy *p, const struct login *l, struct moment now)
 {
 	const struct record *old = records_find(&p->records, l->id);
@@ -96,45 +101,44 @@ login_guest(struct policy *p, const struct login *l, struct moment now)
 	char out[CLIENT_TEXT + 1];
 
 	if (old && old->context) {
-		return old->context == l->context && old->why == WHY_NONE;
+		return old->context == l->context && old->why == WHY_NONE ? LOGIN_GUEST_IN
+									 : LOGIN_GUEST_REFUSED;
 	}
 	if (!guests_admit(&p->guests, l->address, now.boot_ms)) {
-		return false;
+		return LOGIN_GUEST_LIMITED;
 	}
 	memcpy(t.client, l->id, CLIENT_TEXT);
 	token_acl(&t);
 	if (!records_put(&p->records, &t, l->context, now.boot_ms + GUEST_LIFE_MS)) {
-		return false;
+		return LOGIN_GUEST_REFUSED;
 	}
 	guests_enter(&p->guests, l->context, l->id, l->address, now.boot_ms, out);
 	r = records_find(&p->records, out);
 	if (r) {
 		records_end(&p->records, r, WHY_ROOM);
 	}
-	return true;
+	return LOGIN_GUEST_IN;
 }
 
-static bool
+static enum login_end
 login(struct policy *p, const struct login *l, struct moment now)
 {
 	if (l->version != 5 || !l->clean || !is_client_id(l->id)) {
-		return false;
+		return LOGIN_PROTOCOL;
 	}
 	if (!l->username && !l->password) {
 		return login_guest(p, l, now);
 	}
-	return l->username && l->password && login_token(p, l, now);
+	return l->username && l->password ? login_token(p, l, now) : LOGIN_PROTOCOL;
 }
 
 bool
 policy_login(struct policy *p, const struct login *l, struct moment now)
 {
-	bool in = login(p, l, now);
+	enum login_end end = login(p, l, now);
 
-	if (!in) {
-		p->refused_count++;
-	}
-	return in;
+	p->logins[end]++;
+	return end == LOGIN_IN || end == LOGIN_GUEST_IN;
 }
 
 /* Both clocks have to agree that there is time left. A guest has no expiry but its record's. */
@@ -268,9 +272,15 @@ policy_due(struct policy *p, struct moment now, char id[CLIENT_TEXT + 1], bool *
 int
 policy_stat(const struct policy *p, char *out, size_t size)
 {
+	const uint64_t *n = p->logins;
+
 	return snprintf(out, size,
-			"{\"v\":1,\"connections\":%zu,\"guests\":%u,\"refused\":%" PRIu64
+			"{\"v\":1,\"connections\":%zu,\"guests\":%u,\"guests_in\":%" PRIu64
+			",\"guests_refused\":%" PRIu64 ",\"guests_limited\":%" PRIu64
+			",\"forged\":%" PRIu64 ",\"refused_expired\":%" PRIu64
+			",\"refused_revoked\":%" PRIu64 ",\"protocol\":%" PRIu64
 			",\"expired\":%" PRIu64 ",\"revoked\":%" PRIu64 "}",
-			p->records.count, p->guests.count, p->refused_count, p->expired_count,
-			p->revoked_count);
+			p->records.count, p->guests.count, n[LOGIN_GUEST_IN], n[LOGIN_GUEST_REFUSED],
+			n[LOGIN_GUEST_LIMITED], n[LOGIN_FORGED], n[LOGIN_EXPIRED], n[LOGIN_REVOKED],
+			n[LOGIN_PROTOCOL], p->expired_count, p->revoked_count);
 }

@@ -24,6 +24,20 @@ struct moment {
 /* Told of each revoked sid and how many connections that cuts (they go at the next tick). */
 typedef void policy_cut_fn(void *context, const uint8_t sid[SID_LEN], size_t connections);
 
+/* How a login ends. GUEST_LIMITED: over a rate; PROTOCOL: no login of ours; FORGED: a token that is
+ * none, or another's; REVOKED: also while it is not known yet what is. */
+enum login_end {
+	LOGIN_IN,
+	LOGIN_GUEST_IN,
+	LOGIN_GUEST_REFUSED,
+	LOGIN_GUEST_LIMITED,
+	LOGIN_PROTOCOL,
+	LOGIN_FORGED,
+	LOGIN_EXPIRED,
+	LOGIN_REVOKED,
+	LOGIN_COUNT
+};
+
 struct policy {
 	struct keys keys;
 	struct records records;
@@ -34,8 +48,8 @@ struct policy {
 	policy_cut_fn *cut; /* may be NULL */
 	void *cut_context;
 	uint64_t revokes_heard; /* on $CONTROL since the key service's login or its last `synced` */
-	/* Counted since the start. */
-	uint64_t refused_count, expired_count, revoked_count;
+	/* Counted since the start: logins by what became of them, connections cut. */
+	uint64_t logins[LOGIN_COUNT], expired_count, revoked_count;
 };
 
 /* What a client shows at CONNECT. Any pointer may be NULL; all strings are strangers'. */
@@ -81,7 +95,7 @@ void policy_leave(struct policy *p, const char *id, const void *context);
  * record is gone then; the caller cuts the connection. */
 bool policy_due(struct policy *p, struct moment now, char id[CLIENT_TEXT + 1], bool *connected);
 
-/* Aggregate counters as JSON with NUL. Returns the length. */
+/* Aggregate counters as JSON with NUL. `size` 512 holds any. Returns the length. */
 int policy_stat(const struct policy *p, char *out, size_t size);
 
 #endif

@@ -34,6 +34,7 @@
 #define HANGUP_S 30	 /* no answer to that */
 #define HANDSHAKE_S 10	 /* TLS, request headers, idle keep-alive */
 #define KEEPALIVE_S 30	 /* MQTT */
+#define ANSWER_MS 10000	 /* a state that no page answers for so long is not waited for */
 #define TOKEN_CHECK_S 60 /* how often the token file is looked at */
 
 #define MAX_FILES 64		 /* of the static page */
@@ -42,13 +43,14 @@
 #define CHUNK_BYTES 8192   /* written at once */
 #define MAX_HEADERS 4096   /* of one response */
 #define MAX_POLICY 768	   /* of that, the content security policy */
+#define MAX_METRICS 16384  /* the metrics page: about 8 kB */
 #define SEND_BUFFER 32768  /* kernel's, per page: a state is 1.5 kB */
 #define MAX_GW_MESSAGE 256 /* one message of our own to a page */
 #define RETRY_MIN_S 2	   /* pages come back after a random time between these */
 #define RETRY_MAX_S 8
 #define MAX_BROKER_ADDRESSES 4
-#define MAX_STATS 16 /* counters of another part */
-#define MAX_STAT_NAME 24
+#define MAX_STATS 16		   /* numbers that another part may report */
+#define STAT_SILENT_MS 30000	   /* it reports every 10 s: then what it said is too old to tell */
 #define MAX_STAT_VALUE 999999999999999 /* json.h's largest number */
 
 #endif

@@ -219,6 +219,34 @@ state_well_formed(const char *text, size_t len)
 	return true;
 }
 
+/* What follows `name` in a state, or NULL. Quotes inside of JSON's strings are escaped, so a name with
+ * its quotes is a name. */
+static const char *
+state_after(const char *text, size_t len, const char *name)
+{
+	const char *at = memmem(text, len, name, strlen(name));
+
+	return at ? at + strlen(name) : NULL;
+}
+
+void
+state_glance(struct glance *g, const char *text, size_t len)
+{
+	static const char *const faults[] = {"silent\"", "off\"", "gone\""};
+	const char *end = text + len, *beacon = state_after(text, len, "\"beacon\":");
+	const char *box = state_after(text, len, "\"box\":\"");
+
+	*g = (struct glance){0};
+	for (; beacon && beacon < end && *beacon >= '0' && *beacon <= '9'; beacon++) {
+		g->beacon = g->beacon * 10 + (uint32_t)(*beacon - '0');
+	}
+	for (size_t i = 0; box && i < sizeof(faults) / sizeof(faults[0]); i++) {
+		size_t n = strlen(faults[i]);
+
+		g->box_fault |= (size_t)(end - box) >= n && memcmp(box, faults[i], n) == 0;
+	}
+}
+
 int
 token_peek(char client[CLIENT_TEXT + 1], int64_t *exp, const char *token)
 {

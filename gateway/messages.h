@@ -68,6 +68,15 @@ int say_bad(char out[MAX_GW_MESSAGE], const char *text);
  * check. */
 bool state_well_formed(const char *text, size_t len);
 
+/* What the gateway itself takes from a well-formed state; nothing of it is kept. */
+struct glance {
+	uint32_t beacon; /* 0: none found */
+	bool box_fault;	 /* the box is silent, off or gone */
+};
+
+/* Looks at a state. It is the agent's word, not verified: good for counting, no more. */
+void state_glance(struct glance *g, const char *text, size_t len);
+
 /* Reads client id and expiry out of a token of ours, unverified (the broker verifies it). 0 or -1.
  */
 int token_peek(char client[CLIENT_TEXT + 1], int64_t *exp, const char *token);

@@ -1,42 +1,43 @@
 /* See metrics.h. Gateway process. Requests come from inside; only their path is looked at. */
 #include "gateway/metrics.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "gateway/address.h"
 #include "gateway/count.h"
 #include "gateway/limits.h"
+#include "gateway/page.h"
+#include "gateway/server.h"
 #include "gateway/service.h"
 #include "gateway/stat.h"
 
-#define MAX_METRICS 8192
+static void
+metrics_gauge(struct exposition *e, const char *name, const char *help, double value)
+{
+	expose_metric(e, name, "gauge", help);
+	expose_sample(e, name, "", "", value);
+}
 
 static size_t
 metrics_text(char *out, size_t size)
 {
-	size_t at = 0;
+	struct exposition e = {.out = out, .size = size};
 
-	for (int i = 0; i < COUNT_COUNT; i++) {
-		at += (size_t)snprintf(out + at, size - at,
-				       "# HELP tether_gateway_%s %s.\n"
-				       "# TYPE tether_gateway_%s counter\n"
-				       "tether_gateway_%s %" PRIu64 "\n",
-				       count_name((enum count)i), count_help((enum count)i),
-				       count_name((enum count)i), count_name((enum count)i),
-				       count_get((enum count)i));
-	}
-	at += (size_t)snprintf(
-		out + at, size - at,
-		"# HELP tether_gateway_connections TCP connections now.\n"
-		"# TYPE tether_gateway_connections gauge\n"
-		"tether_gateway_connections %u\n"
-		"# HELP tether_gateway_broker_up 1 while the broker is within reach.\n"
-		"# TYPE tether_gateway_broker_up gauge\n"
-		"tether_gateway_broker_up %d\n",
-		address_connections(), service_up());
-	return at + stat_text(out + at, size - at);
+	expose_metric(&e, "tether_gateway_build_info", "gauge", "1, with the version as a label");
+	expose_sample(&e, "tether_gateway_build_info", "", "version=\"" TETHER_VERSION "\"", 1);
+	metrics_gauge(&e, "tether_gateway_sessions", "Pages in a session now", page_joined_count());
+	metrics_gauge(&e, "tether_gateway_connections", "TCP connections now",
+		      address_connections());
+	metrics_gauge(&e, "tether_gateway_connections_limit", "TCP connections that there may be",
+		      MAX_CONNECTIONS);
+	metrics_gauge(&e, "tether_gateway_broker_up", "1 while the broker is within reach",
+		      service_up());
+	metrics_gauge(&e, "tether_gateway_certificate_remaining_seconds",
+		      "Until the certificate in use expires", (double)server_certificate_left());
+	count_expose(&e);
+	stat_expose(&e, clock_ms());
+	return e.at;
 }
 
 static int

@@ -45,12 +45,21 @@ page_end(struct page *p, enum lws_close_status code, const char *reason)
 	lws_callback_on_writable(p->wsi);
 }
 
+/* What the key service answers for our own faults (role, version) is none of the page's. */
+static const enum count why_counts[WHY_COUNT] = {
+	[WHY_BAD] = COUNT_REFUSED_PROTOCOL,   [WHY_ROLE] = COUNT_REFUSED_FAILED,
+	[WHY_FORGED] = COUNT_REFUSED_FORGED,  [WHY_EXPIRED] = COUNT_REFUSED_EXPIRED,
+	[WHY_REVOKED] = COUNT_REFUSED_REVOKED, [WHY_BUSY] = COUNT_REFUSED_BUSY,
+	[WHY_VERSION] = COUNT_REFUSED_FAILED, [WHY_FAILED] = COUNT_REFUSED_FAILED,
+	[WHY_LATE] = COUNT_REFUSED_LATE,      [WHY_LIMIT] = COUNT_REFUSED_LIMITED,
+};
+
 static void
 page_refuse(struct page *p, enum why why, unsigned retry)
 {
 	bool broken = why == WHY_BAD || why == WHY_LATE;
 
-	count_add(why == WHY_LIMIT ? COUNT_LIMITED : COUNT_REFUSED);
+	count_add(why_counts[why]);
 	say_refused(p->last, why, retry);
 	page_end(p, broken ? LWS_CLOSE_STATUS_POLICY_VIOLATION : LWS_CLOSE_STATUS_NORMAL,
 		 why_name(why));
@@ -59,7 +68,7 @@ page_refuse(struct page *p, enum why why, unsigned retry)
 static void
 page_away(struct page *p)
 {
-	count_add(COUNT_AWAY);
+	count_add(p->state == PAGE_JOINED ? COUNT_ENDED_AWAY : COUNT_REFUSED_AWAY);
 	say_away(p->last, retry_seconds());
 	/* 1013, "try again later": RFC 6455's registry has it, libwebsockets' enum does not. */
 	page_end(p, (enum lws_close_status)1013, "away");
@@ -68,6 +77,9 @@ page_away(struct page *p)
 static void
 page_ended(struct page *p, enum why why)
 {
+	count_add(p->state != PAGE_JOINED ? why_counts[why]
+		  : why == WHY_EXPIRED	  ? COUNT_ENDED_EXPIRED
+					  : COUNT_ENDED_REVOKED);
 	say_ended(p->last, why);
 	page_end(p, LWS_CLOSE_STATUS_NORMAL, why_name(why));
 }
@@ -76,7 +88,7 @@ page_ended(struct page *p, enum why why)
 static void
 page_break(struct page *p, const char *sentence)
 {
-	count_add(COUNT_BROKEN);
+	count_add(p->state == PAGE_JOINED ? COUNT_ENDED_PROTOCOL : COUNT_REFUSED_PROTOCOL);
 	say_bad(p->last, sentence);
 	page_end(p, LWS_CLOSE_STATUS_POLICY_VIOLATION, sentence);
 }
@@ -84,7 +96,7 @@ page_break(struct page *p, const char *sentence)
 static void
 page_bad(struct page *p, const char *sentence)
 {
-	count_add(COUNT_BAD);
+	count_add(COUNT_COMMANDS_REFUSED);
 	p->bad_waits = sentence;
 	lws_callback_on_writable(p->wsi);
 }
@@ -180,6 +192,31 @@ act_expired(struct page *p, const struct page_input *in)
 	page_ended(p, WHY_EXPIRED);
 }
 
+/* `alive` echoes the beacon of the state that it answers. A later one than that which was waited for
+ * says nothing about how long it took. */
+static void
+page_answered(struct page *p, uint32_t beacon, uint64_t now)
+{
+	if (p->seen.sent == 0 || beacon < p->seen.sent) {
+		return;
+	}
+	if (beacon == p->seen.sent) {
+		count_round_trip(now - p->seen.at);
+	}
+	p->seen.sent = 0;
+}
+
+static void
+page_passed_on(struct page *p, const struct command *c, uint64_t now)
+{
+	count_add(COUNT_COMMANDS);
+	if (c->op == OP_STOP) {
+		count_add(COUNT_STOPS);
+	} else if (c->op == OP_ALIVE) {
+		page_answered(p, c->beacon, now);
+	}
+}
+
 static void
 act_command(struct page *p, const struct page_input *in)
 {
@@ -195,7 +232,7 @@ act_command(struct page *p, const struct page_input *in)
 	} else if (partner_command(p->partner, &c, now)) {
 		page_bad(p, "The line is busy: this command was not passed on.");
 	} else {
-		count_add(COUNT_COMMANDS);
+		page_passed_on(p, &c, now);
 	}
 }
 
@@ -203,6 +240,14 @@ act_command(struct page *p, const struct page_input *in)
 static void
 act_state(struct page *p, const struct page_input *in)
 {
+	struct glance g;
+
+	state_glance(&g, in->text, in->len);
+	if (g.box_fault && !p->seen.box_fault) {
+		count_add(COUNT_BOX_FAULTS);
+	}
+	p->seen.box_fault = g.box_fault;
+	p->seen.latest = g.beacon;
 	memcpy(p->latest + LWS_PRE, in->text, in->len);
 	p->latest_len = in->len;
 	if (!p->waits) {
@@ -305,6 +350,16 @@ page_say(struct page *p, const char *text)
 	return lws_write(p->wsi, out + LWS_PRE, len, LWS_WRITE_TEXT) < (int)len ? -1 : 0;
 }
 
+/* One state at a time is waited for; a hidden page answers none. */
+static void
+page_sent(struct page *p, uint64_t now)
+{
+	if (!p->seen.sent || now - p->seen.at > ANSWER_MS) {
+		p->seen.sent = p->seen.latest;
+		p->seen.at = now;
+	}
+}
+
 static int
 page_write_latest(struct page *p)
 {
@@ -313,6 +368,7 @@ page_write_latest(struct page *p)
 
 	p->latest_len = 0;
 	p->waits = 0;
+	page_sent(p, clock_ms());
 	return sent < (int)len ? -1 : 0;
 }
 
@@ -398,6 +454,19 @@ page_tick_all(uint64_t now)
 		page_tick(lws_container_of(d, struct page, list), now);
 	}
 	lws_end_foreach_dll_safe(d, next);
+}
+
+unsigned
+page_joined_count(void)
+{
+	unsigned count = 0;
+
+	lws_start_foreach_dll(struct lws_dll2 *, d, pages.head)
+	{
+		count += lws_container_of(d, struct page, list)->state == PAGE_JOINED;
+	}
+	lws_end_foreach_dll(d);
+	return count;
 }
 
 unsigned

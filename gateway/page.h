@@ -62,6 +62,11 @@ struct page {
 	const char *bad_waits;		  /* sentence */
 	char latest[LWS_PRE + MAX_STATE]; /* newest state */
 	size_t latest_len;		  /* 0: none waits */
+	struct {
+		uint32_t latest, sent; /* beacons: of `latest`; of the state to be answered, 0 none */
+		uint64_t at;	       /* when that one was written */
+		bool box_fault;
+	} seen; /* for counting */
 	char last[MAX_GW_MESSAGE];	  /* last word before closing; "" none */
 	enum lws_close_status close_code;
 	const char *close_reason;
@@ -86,6 +91,9 @@ void page_event(struct page *p, enum page_event event, const struct page_input *
 
 /* Deadlines and slow readers of all pages. Every TICK_MS. */
 void page_tick_all(uint64_t now);
+
+/* Pages that have joined a session. */
+unsigned page_joined_count(void);
 
 /* Tells all pages that the gateway ends; how many there are. */
 unsigned page_shutdown_all(void);

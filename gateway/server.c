@@ -5,6 +5,7 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include "common/log.h"
 #include "gateway/address.h"
@@ -278,6 +279,19 @@ server_reload(void)
 	}
 	ERR_clear_error(); /* libwebsockets looks at the same queue */
 	SSL_CTX_free(trial);
+}
+
+int64_t
+server_certificate_left(void)
+{
+	const X509 *cert = SSL_CTX_get0_certificate(tls);
+	int days = 0, seconds = 0;
+
+	/* Without a first time it counts from now. */
+	if (!cert || ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(cert)) != 1) {
+		return 0;
+	}
+	return (int64_t)days * 86400 + seconds;
 }
 
 void

@@ -22,6 +22,9 @@ int server_open(const struct server_options *o, int events, const char **why);
 /* New handshakes get the certificate that the files hold now. */
 void server_reload(void);
 
+/* Seconds until the certificate in use expires; negative when it has. */
+int64_t server_certificate_left(void);
+
 /* Turns new connections away from now on. */
 void server_refuse(void);
 

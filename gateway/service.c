@@ -68,7 +68,7 @@ service_message(void *owner, const char *topic, const void *payload, size_t len)
 
 	(void)owner;
 	if (strncmp(topic, "stat/", 5) == 0) {
-		stat_take(topic + 5, payload, len);
+		stat_take(topic + 5, payload, len, clock_ms());
 		return;
 	}
 	if (answer_parse(&a, payload, len)) {

@@ -6,12 +6,17 @@
 #define TETHER_GATEWAY_STAT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
-/* Keeps the numbers of one message from `part` ("keysvc", "auth"): an object of v 1 and up to
- * MAX_STATS members, names of [a-z_], whole numbers. Anything else changes nothing. */
-void stat_take(const char *part, const char *json, size_t len);
+#include "gateway/exposition.h"
 
-/* Writes them as "tether_<part>_<name> <number>" lines, as many as fit whole; the bytes written. */
-size_t stat_text(char *out, size_t size);
+/* Keeps the numbers of one message from `part` ("keysvc", "auth") that came at `now` (ms): an
+ * object of v 1 and whole numbers. What is not of that form changes nothing; a name that is not in
+ * the table in stat.c is passed over, so that a newer part may say more. */
+void stat_take(const char *part, const char *json, size_t len, uint64_t now);
+
+/* Writes whether each part is heard, how long ago, and its numbers; those of a part that has been
+ * silent for more than STAT_SILENT_MS are left out: they are not known any more. */
+void stat_expose(struct exposition *e, uint64_t now);
 
 #endif

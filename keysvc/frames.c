@@ -167,9 +167,11 @@ stat_fields(struct wire *w, void *message)
 	wire_u32(w, &m->redeemed);
 	wire_u32(w, &m->ended);
 	wire_u32(w, &m->revoked);
-	wire_u32(w, &m->refused);
-	wire_u32(w, &m->busy);
 	wire_u32(w, &m->live);
+	wire_u32(w, &m->signer_failures);
+	for (size_t i = 0; i < REFUSED_COUNT; i++) {
+		wire_u32(w, &m->refused[i]);
+	}
 }
 
 static void
@@ -221,7 +223,7 @@ enum {
 	LEN_ASK = 1 + CLIENT_TEXT + 1 + 1 + 4 + 2 * ELEMENT_LEN + LEN_KEY + SID_LEN + 4,
 	LEN_ANSWER = 1 + CLIENT_TEXT + 1 + 4 + 1 + 1 + 2 + SID_LEN + KEY_TEXT + 1 + LEN_IDENTITY + 4,
 	LEN_REVOKE = 4 + SID_LEN + 8,
-	LEN_STAT = 7 * 4,
+	LEN_STAT = (6 + REFUSED_COUNT) * 4,
 	LEN_ADMIN = 1 + SID_LEN,
 	LEN_SESSION = SID_LEN + 8 + 8 + 1,
 	LEN_DONE = 4 + 4 * 4 + KID_TEXT + 1

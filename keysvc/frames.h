@@ -115,7 +115,8 @@ struct net_cut {
 
 /* main -> net: counters since the start, for stat/keysvc. */
 struct net_stat {
-	uint32_t issued, redeemed, ended, revoked, refused, busy, live;
+	uint32_t issued, redeemed, ended, revoked, live, signer_failures;
+	uint32_t refused[REFUSED_COUNT]; /* by why; those that net itself refuses are not in it */
 };
 
 /* ---- admin's command line <-> main --------------------------------------------------------- */

@@ -152,6 +152,19 @@ journal_find(const struct journal *j, const uint8_t sid[SID_LEN])
 	return NULL;
 }
 
+size_t
+journal_live(const struct journal *j, int64_t from, int64_t to)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < j->count; i++) {
+		const struct session *s = &j->list[i];
+
+		count += s->state <= SESSION_JOINED && s->expires > from && s->expires <= to;
+	}
+	return count;
+}
+
 static int
 append(struct journal *j, const struct session *s)
 {

@@ -50,6 +50,9 @@ int journal_open(struct journal *j, const char *path, int64_t now);
  * A scan of the list: 60 us at 57,600 sessions, the most there can be. */
 struct session *journal_find(const struct journal *j, const uint8_t sid[SID_LEN]);
 
+/* Sessions that are not over and expire after `from` and not after `to` (unix seconds). */
+size_t journal_live(const struct journal *j, int64_t from, int64_t to);
+
 /* Adds an issued session. 0, or -1 with errno (ENOSPC also when the list is full). */
 int journal_add(struct journal *j, const uint8_t sid[SID_LEN], int64_t issued, int64_t expires);
 

@@ -124,9 +124,7 @@ revoke_all(struct keysvc *k, struct admin *a)
 static void
 tell_status(struct keysvc *k, struct admin *a)
 {
-	for (size_t i = 0; i < k->journal.count; i++) {
-		a->done.count += k->journal.list[i].state <= SESSION_JOINED ? 1 : 0;
-	}
+	a->done.count = (uint32_t)journal_live(&k->journal, clock_unix(), INT64_MAX);
 	a->done.revoked = (uint32_t)k->revoked.count;
 	a->done.uptime = (uint32_t)((clock_ms() - k->started) / 1000);
 	memcpy(a->done.kid, k->signer.kid, sizeof(a->done.kid));

@@ -21,11 +21,7 @@ refuse(struct keysvc *k, const struct net_ask *ask, enum refusal why, unsigned r
 {
 	struct reply reply = {.why = (uint8_t)why, .retry = (uint16_t)retry};
 
-	if (why == REFUSED_BUSY) {
-		k->stat.busy++;
-	} else {
-		k->stat.refused++;
-	}
+	k->stat.refused[why]++;
 	net_answer(k, ask, &reply);
 }
 

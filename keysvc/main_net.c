@@ -148,7 +148,7 @@ net_answer(struct keysvc *k, const struct net_ask *ask, const struct reply *repl
 void
 net_stat(struct keysvc *k)
 {
-	k->stat.live = (uint32_t)k->journal.count;
+	k->stat.live = (uint32_t)journal_live(&k->journal, clock_unix(), INT64_MAX);
 	(void)frames_send(k->net.child.fd, frames_to_net, FRAME_NET_STAT, &k->stat);
 	main_due_in(k, DUE_STAT, STAT_PERIOD);
 }

@@ -31,6 +31,7 @@ static void
 signer_end(struct keysvc *k, const char *why)
 {
 	log_error("%s", why);
+	k->stat.signer_failures++;
 	main_end_child(&k->signer.child);
 	if (k->signer.kid[0] == '\0') {
 		k->failed = true; /* never was ready: it has said why */

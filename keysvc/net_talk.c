@@ -96,12 +96,20 @@ publish_control(struct net *n, const struct revoked *r, const struct net_revoke 
 static void
 publish_stat(struct net *n, const struct net_stat *s)
 {
-	char json[256];
+	/* Each number counts from one start on: main's for as long as it runs, ours (the requests that
+	 * main never saw) for one connection. Sums of both would seem to fall. */
+	const uint32_t *by = s->refused, *here = n->refused;
+	char json[384];
 	int len = snprintf(json, sizeof(json),
 			   "{\"v\":1,\"issued\":%u,\"redeemed\":%u,\"ended\":%u,\"revoked\":%u,"
-			   "\"refused\":%u,\"busy\":%u,\"bad\":%u,\"live\":%u}",
-			   s->issued, s->redeemed, s->ended, s->revoked, s->refused, s->busy,
-			   n->status.bad, s->live);
+			   "\"bad\":%u,\"role\":%u,\"version\":%u,\"forged\":%u,\"expired\":%u,"
+			   "\"refused_revoked\":%u,\"busy\":%u,\"failed\":%u,"
+			   "\"signer_failures\":%u,\"live\":%u}",
+			   s->issued, s->redeemed, s->ended, s->revoked,
+			   here[REFUSED_BAD] + here[REFUSED_BUSY],
+			   here[REFUSED_ROLE] + here[REFUSED_EXPIRED], here[REFUSED_VERSION],
+			   by[REFUSED_FORGED], by[REFUSED_EXPIRED], by[REFUSED_REVOKED],
+			   by[REFUSED_BUSY], by[REFUSED_FAILED], s->signer_failures, s->live);
 
 	publish(n, "stat/keysvc", json, len, 0, NULL);
 }
@@ -169,6 +177,7 @@ refuse(struct net *n, const struct net_ask *ask, enum refusal why, const char *t
 	struct net_answer a = {.role = ask->role};
 
 	n->status.bad++;
+	n->refused[why]++;
 	if (n->open_count == MAX_UNTOLD || rate_take(&n->bad_bucket, &rate, clock_ms()) != 0) {
 		return;
 	}
@@ -190,6 +199,7 @@ take_request(struct net *n, const struct mosquitto_message *message)
 
 	if (net_topic_parse(&role, ask.client, message->topic) != 0) {
 		n->status.bad++;
+		n->refused[REFUSED_BAD]++;
 		return;
 	}
 	ask.role = (uint8_t)role;

@@ -36,6 +36,7 @@ struct net {
 	} open[MAX_UNTOLD];
 	size_t open_count;
 	bool control_refused; /* said once */
+	uint32_t refused[REFUSED_COUNT]; /* here, by why, on this connection */
 	uint64_t bad_bucket;
 };
 

@@ -450,8 +450,8 @@ test('metrics and health are told inside, without a name or an address', async (
   assert.match(body, /^tether_gateway_joined_total 1$/m);
   assert.match(body, /^tether_gateway_commands_total 1$/m);
   await w.keysvc.publish('stat/keysvc', '{"v":1,"issued":12,"live":3}');
-  await until(async () => (await inside(port, '/metrics')).body.includes('\ntether_keysvc_issued 12\n'), 3000, 'the key service\'s counter');
-  for (const line of body.split('\n').filter((l) => l && !l.startsWith('#'))) assert.match(line, /^tether_gateway_[a-z_]+ \d+$/);
+  await until(async () => (await inside(port, '/metrics')).body.includes('\ntether_keysvc_issued_total 12\n'), 3000, 'the key service\'s counter');
+  for (const line of body.split('\n').filter((l) => l && !l.startsWith('#'))) assert.match(line, /^tether_(gateway|part)_[a-z_]+(\{[a-z]+="[A-Za-z0-9.+]+"\})? -?[\d.]+$/);
   assert.deepEqual(await inside(port, '/healthz'), { status: 200, body: 'ok\n' });
   await w.broker.stop();
   await page.closed;

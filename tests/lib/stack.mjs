@@ -54,7 +54,7 @@ export function childrenOf(pid) {
 
 // `proxies: true` puts a proxy on each of the three connections: stack.net.{agent, gateway, page}.
 export async function startStack(t, {
-  agentArgs = [], firmware = '2.106', cap = 60, admit = 'always', agent = true, proxies = false,
+  agentArgs = [], firmware = '2.106', cap = 60, admit = 'always', agent = true, proxies = false, metrics,
 } = {}) {
   const dir = folder(t);
   const tls = certs(dir + '/tls');
@@ -76,7 +76,8 @@ export async function startStack(t, {
   await stack.startKeysvc();
   stack.startGateway = async () => {
     stack.gateway = await startGateway(t, { port: httpsPort, tls: `${dir}/tls`, web: path.join(root, 'web'),
-      brokerPort: stack.net?.gateway.port ?? mqttPort, ca: tls.ca, token: `${data}/tokens/gw-1.jwt`, origin });
+      brokerPort: stack.net?.gateway.port ?? mqttPort, ca: tls.ca, token: `${data}/tokens/gw-1.jwt`, origin,
+      extra: metrics ? ['--metrics', `127.0.0.1:${metrics}`] : [] });
   };
   await stack.startGateway();
   stack.box = await startBox(t, dir, firmware);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -268,6 +269,40 @@ a_token_tells_its_client_and_expiry(void **state)
 	assert_int_equal(token_peek(client, &exp, "e30.!!!!.sig"), -1);
 }
 
+static void
+a_glance_at_a_state_finds_its_beacon_and_a_box_that_is_away(void **state)
+{
+	static const struct {
+		const char *json;
+		uint32_t beacon;
+		bool fault;
+	} rows[] = {
+		{"{\"v\":1,\"beacon\":77,\"box\":\"ok\"}", 77, false},
+		{"{\"beacon\":4294967295,\"box\":\"silent\"}", 4294967295, true},
+		{"{\"box\":\"off\",\"beacon\":1}", 1, true},
+		{"{\"box\":\"gone\"}", 0, true},
+		{"{\"box\":\"starting\"}", 0, false},
+		{"{\"box\":\"gon", 0, false},
+		{"{\"beacon\":", 0, false},
+		{"{\"text\":\"\\\"box\\\":\\\"gone\\\"\"}", 0, false},
+		{"{}", 0, false},
+	};
+	struct glance g;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t len = strlen(rows[i].json);
+		char *exact = malloc(len); /* no byte behind it may be read */
+
+		assert_non_null(exact);
+		memcpy(exact, rows[i].json, len);
+		state_glance(&g, exact, len);
+		assert_int_equal(g.beacon, rows[i].beacon);
+		assert_int_equal(g.box_fault, rows[i].fault);
+		free(exact);
+	}
+}
+
 int
 main(void)
 {
@@ -284,6 +319,7 @@ main(void)
 		cmocka_unit_test(a_state_has_a_longest_length),
 		cmocka_unit_test(what_we_say_is_what_the_protocol_has),
 		cmocka_unit_test(a_sentence_that_is_too_long_is_replaced),
+		cmocka_unit_test(a_glance_at_a_state_finds_its_beacon_and_a_box_that_is_away),
 		cmocka_unit_test(a_token_tells_its_client_and_expiry),
 	};
 
