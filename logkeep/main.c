@@ -1,7 +1,7 @@
 /*
  * tether-logkeep: starts one part and keeps what it says, for seven days at most (docs/PRIVACY.md).
  *   tether-logkeep PART PROGRAM [ARGUMENT...]
- * Environment: TETHER_LOG_DIR (/var/log/tether), TETHER_LOG_AGE (7d; "20s", "12h" are shorter),
+ * Environment: TETHER_LOG_DIR (/var/log/tether/PART), TETHER_LOG_AGE (7d; "20s", "12h" are shorter),
  * TETHER_LOG_BYTES (per part and file; 1048576).
  * Two processes besides the part. This one does nothing but start, hand signals on and reap: it
  * reads no line. The writer reads and keeps; where it dies another takes its place, and since the pipe
@@ -90,12 +90,15 @@ setting(const char *name, const char *otherwise)
 static void
 read_settings(struct log_files *f, const char *part)
 {
-	const char *dir = setting("TETHER_LOG_DIR", "/var/log/tether");
+	char usual[sizeof("/var/log/tether/") + MAX_PART];
+	const char *dir;
 
 	if (!line_part_is_valid(part)) {
 		usage("PART is up to 15 letters a to z");
 	}
 	memcpy(f->part, part, strlen(part) + 1);
+	(void)snprintf(usual, sizeof(usual), "/var/log/tether/%s", part);
+	dir = setting("TETHER_LOG_DIR", usual);
 	read_age(f, setting("TETHER_LOG_AGE", "7d"));
 	read_bytes(f, setting("TETHER_LOG_BYTES", "1048576"));
 	f->fd = -1;
