@@ -66,6 +66,12 @@ address_join(int place, uint64_t now)
 	return place >= 0 && rate_join(&table, place, now);
 }
 
+void
+address_tick(uint64_t now)
+{
+	rate_forget(&table, now);
+}
+
 unsigned
 address_connections(void)
 {

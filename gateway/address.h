@@ -25,6 +25,9 @@ int address_of(struct lws *wsi);
 /* May a connection at this place try a key now? */
 bool address_join(int place, uint64_t now);
 
+/* Erases addresses that there is no reason to remember any more (rate_forget). */
+void address_tick(uint64_t now);
+
 /* Connections now. */
 unsigned address_connections(void);
 

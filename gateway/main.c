@@ -21,6 +21,7 @@
 #include "common/log.h"
 #include "common/sandbox.h"
 #include "common/secret.h"
+#include "gateway/address.h"
 #include "gateway/contact.h"
 #include "gateway/files.h"
 #include "gateway/limits.h"
@@ -182,6 +183,7 @@ on_tick(struct loop_watch *w, uint32_t events)
 	if (now >= next_second) {
 		next_second = now + 1000;
 		mqtt_tick(now);
+		address_tick(now);
 		if (!ending_at) {
 			service_tick(now);
 		}

@@ -50,7 +50,7 @@ static int
 rate_find(const struct rate_table *t, const uint8_t net[NET_BYTES])
 {
 	for (unsigned i = 0; i < t->used; i++) {
-		if (memcmp(t->entry[i].net, net, NET_BYTES) == 0) {
+		if (t->entry[i].held && memcmp(t->entry[i].net, net, NET_BYTES) == 0) {
 			return (int)i;
 		}
 	}
@@ -68,13 +68,18 @@ rate_check(const struct rate_table *t, const uint8_t net[NET_BYTES])
 	return at >= 0 && t->entry[at].connections >= MAX_PER_ADDRESS ? RATE_ADDRESS : 0;
 }
 
-/* An entry for a new address: a fresh one, else the one without connections that has the least
+/* An entry for a new address: a free one, else the one without connections that has the least
  * left to remember. There is one: MAX_ADDRESSES is above MAX_CONNECTIONS. */
 static struct rate_entry *
 rate_room(struct rate_table *t, uint64_t now)
 {
 	struct rate_entry *best = NULL;
 
+	for (unsigned i = 0; i < t->used; i++) {
+		if (!t->entry[i].held) {
+			return &t->entry[i];
+		}
+	}
 	if (t->used < MAX_ADDRESSES) {
 		return &t->entry[t->used++];
 	}
@@ -106,7 +111,7 @@ rate_enter(struct rate_table *t, const uint8_t net[NET_BYTES], uint64_t now)
 		if (!e) {
 			return RATE_ALL;
 		}
-		*e = (struct rate_entry){0};
+		*e = (struct rate_entry){.held = true};
 		memcpy(e->net, net, NET_BYTES);
 		at = (int)(e - t->entry);
 	}
@@ -120,6 +125,22 @@ rate_leave(struct rate_table *t, int index)
 {
 	t->entry[index].connections--;
 	t->connections--;
+}
+
+void
+rate_forget(struct rate_table *t, uint64_t now)
+{
+	for (unsigned i = 0; i < t->used; i++) {
+		struct rate_entry *e = &t->entry[i];
+
+		bucket_settle(&e->joins, now);
+		if (e->connections == 0 && e->joins.debt == 0) {
+			*e = (struct rate_entry){0};
+		}
+	}
+	while (t->used > 0 && !t->entry[t->used - 1].held) {
+		t->used--;
+	}
 }
 
 bool

@@ -21,9 +21,12 @@ struct bucket {
 bool bucket_take(struct bucket *b, uint32_t burst, uint32_t every, uint64_t now);
 
 #define NET_BYTES 16
+/* How long an address is remembered after its last attempt: a minute (docs/PRIVACY.md). */
+#define REMEMBER_MS (JOINS_BURST * JOINS_EVERY_MS)
 
 struct rate_entry {
 	uint8_t net[NET_BYTES];
+	bool held; /* false: free, and all zero */
 	uint16_t connections;
 	struct bucket joins;
 };
@@ -32,7 +35,7 @@ struct rate_entry {
  * TLS handshake that follows, and nobody can choose addresses that collide. */
 struct rate_table {
 	struct rate_entry entry[MAX_ADDRESSES];
-	unsigned used;	      /* entries that were ever used */
+	unsigned used;	      /* no entry from here on was ever held */
 	unsigned connections; /* of all addresses */
 };
 
@@ -49,6 +52,10 @@ int rate_enter(struct rate_table *t, const uint8_t net[NET_BYTES], uint64_t now)
 
 /* The connection has ended. */
 void rate_leave(struct rate_table *t, int index);
+
+/* Erases every address without connections whose attempts to join have all been earned back: that
+ * is REMEMBER_MS after its last one at the latest. Call it every second or so. */
+void rate_forget(struct rate_table *t, uint64_t now);
 
 /* May this address try a key now? Counts the attempt. */
 bool rate_join(struct rate_table *t, int index, uint64_t now);

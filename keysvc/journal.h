@@ -33,7 +33,7 @@ struct journal {
 	struct lines file;
 	struct session *list; /* MAX_SESSIONS, in the order of issue */
 	size_t count;
-	size_t lines; /* in the file; over twice count and then some: compacted */
+	size_t lines; /* in the file; more than count: some are stale */
 };
 
 const char *session_state_name(unsigned state);
@@ -59,7 +59,7 @@ int journal_add(struct journal *j, const uint8_t sid[SID_LEN], int64_t issued, i
 /* Notes a new state; the memory holds it even when the file could not be written (-1, errno). */
 int journal_set(struct journal *j, struct session *s, enum session_state state);
 
-/* Drops what has expired; writes the file anew when most of it is stale. 0 or -1 with errno. */
+/* Drops what has expired; writes the file anew when anything in it is stale. 0 or -1 with errno. */
 int journal_tidy(struct journal *j, const char *path, int64_t now);
 
 #endif

@@ -203,6 +203,68 @@ a_full_table_forgets_the_address_with_least_to_remember(void **state)
 	assert_false(rate_join(t, rate_enter(t, busy, NOW), NOW));
 }
 
+/* Is `net` anywhere in the table's memory? */
+static bool
+remembered(const struct rate_table *t, const uint8_t net[NET_BYTES])
+{
+	return memmem(t, sizeof(*t), net, NET_BYTES) != NULL;
+}
+
+static void
+an_address_is_erased_a_minute_after_its_last_attempt(void **state)
+{
+	struct rate_table *t = *state;
+	uint8_t stays[NET_BYTES], quiet[NET_BYTES], busy[NET_BYTES];
+	uint64_t last = NOW + 5000;
+	int place;
+
+	net_of(stays, "192.0.2.1");
+	net_of(quiet, "2001:db8:1:2::1");
+	net_of(busy, "192.0.2.3");
+	assert_true(rate_enter(t, stays, NOW) >= 0);
+	rate_leave(t, rate_enter(t, quiet, NOW));
+	place = rate_enter(t, busy, NOW);
+	for (int i = 0; i < JOINS_BURST; i++) {
+		assert_true(rate_join(t, place, last));
+	}
+	assert_true(remembered(t, quiet));
+	rate_forget(t, last);
+	assert_false(remembered(t, quiet));
+	assert_true(remembered(t, stays));
+	rate_leave(t, place);
+	rate_forget(t, last + REMEMBER_MS - 1);
+	assert_true(remembered(t, busy));
+	rate_forget(t, last + REMEMBER_MS);
+	assert_false(remembered(t, busy));
+	assert_true(remembered(t, stays));
+	assert_int_equal(REMEMBER_MS, 60000);
+}
+
+static void
+places_of_forgotten_addresses_are_used_again_and_no_others(void **state)
+{
+	struct rate_table *t = *state;
+	uint8_t net[NET_BYTES], loopback[NET_BYTES];
+	int first, second, third;
+
+	net_number(net, 1);
+	first = rate_enter(t, net, NOW);
+	net_of(loopback, "::1"); /* its first half is zero, as a free entry is */
+	second = rate_enter(t, loopback, NOW);
+	rate_leave(t, first);
+	rate_forget(t, NOW);
+	assert_int_equal(rate_enter(t, loopback, NOW), second);
+	net_number(net, 2);
+	third = rate_enter(t, net, NOW);
+	assert_int_equal(third, first);
+	rate_leave(t, second);
+	rate_leave(t, second);
+	rate_leave(t, third);
+	rate_forget(t, NOW);
+	assert_int_equal(t->used, 0);
+	assert_int_equal(t->connections, 0);
+}
+
 int
 main(void)
 {
@@ -220,6 +282,10 @@ main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_full_table_forgets_the_address_with_least_to_remember, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_address_is_erased_a_minute_after_its_last_attempt,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			places_of_forgotten_addresses_are_used_again_and_no_others, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

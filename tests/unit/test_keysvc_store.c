@@ -113,6 +113,10 @@ what_has_expired_is_dropped_from_memory_and_file(void **state)
 	assert_int_equal(journal_tidy(&j, "file", NOW + 100), 0);
 	assert_null(journal_find(&j, one));
 	assert_non_null(journal_find(&j, two));
+	assert_int_equal(j.lines, 1);
+	assert_true(file_size() < JOURNAL_LINE);
+	assert_int_equal(journal_tidy(&j, "file", NOW + 200), 0);
+	assert_int_equal(file_size(), 0);
 	journal_close(&j);
 	assert_int_equal(journal_open(&j, "file", NOW + 200), 0);
 	assert_int_equal(j.count, 0);
