@@ -6,6 +6,7 @@
  * own tables (subscriptions at ACL_CHECK, all clients at a reload's BASIC_AUTH).
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #endif
 
 #include "broker-conf/policy.h"
+#include "common/certificate.h"
 #include "common/encode.h"
 
 #define CONTROL_TOPIC "$CONTROL/tether/v1"
@@ -32,7 +34,9 @@ struct plugin {
 	char *keys_dir;
 	char *revoked_file;             /* NULL: only with require_sync */
 	bool keys_unreadable;           /* said once */
-	uint64_t next_stat, next_sweep, next_keys; /* boot milliseconds */
+	char *certfile, *keyfile;       /* the listener's; NULL: not followed */
+	struct certificate certificate;
+	uint64_t next_stat, next_sweep, next_keys, next_certificate; /* boot milliseconds */
 };
 
 static struct moment
@@ -194,6 +198,26 @@ follow_keys(struct plugin *plugin)
 	}
 }
 
+/* The broker reads its certificate at SIGHUP only, and a pair that does not fit would leave it with
+ * the new certificate and no key: so it is asked for when they fit. */
+static void
+follow_certificate(struct plugin *plugin)
+{
+	bool refused = plugin->certificate.refused;
+	const char *why;
+
+	if (!certificate_due(&plugin->certificate)) {
+		return;
+	}
+	if (certificate_check(&plugin->certificate, &why) == 0) {
+		raise(SIGHUP);
+	} else if (!refused) {
+		mosquitto_log_printf(MOSQ_LOG_ERR,
+				     "tether: the new certificate can't be used (%s): the old one stays",
+				     why);
+	}
+}
+
 static int
 on_tick(struct plugin *plugin, struct mosquitto_evt_tick *event)
 {
@@ -202,6 +226,10 @@ on_tick(struct plugin *plugin, struct mosquitto_evt_tick *event)
 	if (now.boot_ms >= plugin->next_keys) {
 		plugin->next_keys = now.boot_ms + KEYS_EVERY_MS;
 		follow_keys(plugin);
+	}
+	if (plugin->certfile && now.boot_ms >= plugin->next_certificate) {
+		plugin->next_certificate = now.boot_ms + CERTIFICATE_LOOK_MS;
+		follow_certificate(plugin);
 	}
 	cut_due(plugin, now);
 	if (now.boot_ms >= plugin->next_sweep) {
@@ -311,6 +339,10 @@ parse_option(struct plugin *plugin, const struct mosquitto_opt *option)
 		text = &plugin->keys_dir;
 	} else if (strcmp(option->key, "revoked") == 0) {
 		text = &plugin->revoked_file;
+	} else if (strcmp(option->key, "certfile") == 0) {
+		text = &plugin->certfile;
+	} else if (strcmp(option->key, "keyfile") == 0) {
+		text = &plugin->keyfile;
 	}
 	if (!text || *text) {
 		return -1;
@@ -338,6 +370,11 @@ parse_options(struct plugin *plugin, const struct mosquitto_opt *options, int co
 						   "plugin_opt_revoked, or require_sync true");
 		return -1;
 	}
+	if (!plugin->certfile != !plugin->keyfile) {
+		mosquitto_log_printf(MOSQ_LOG_ERR, "tether: plugin_opt_certfile and "
+						   "plugin_opt_keyfile go together");
+		return -1;
+	}
 	return 0;
 }
 
@@ -350,6 +387,8 @@ plugin_destroy(struct plugin *plugin)
 	policy_finish(&plugin->policy);
 	free(plugin->keys_dir);
 	free(plugin->revoked_file);
+	free(plugin->certfile);
+	free(plugin->keyfile);
 	free(plugin);
 }
 
@@ -378,6 +417,9 @@ mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **data, struct mos
 		return MOSQ_ERR_UNKNOWN;
 	}
 	plugin->policy.cut = publish_cut;
+	if (plugin->certfile) {
+		certificate_begin(&plugin->certificate, plugin->certfile, plugin->keyfile);
+	}
 	*data = plugin;
 	return MOSQ_ERR_SUCCESS;
 }

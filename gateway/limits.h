@@ -37,6 +37,8 @@
 #define ANSWER_MS 10000	 /* a state that no page answers for so long is not waited for */
 #define TOKEN_CHECK_S 60 /* how often the token file is looked at */
 
+#define MAX_CHALLENGE 200  /* an ACME answer: two of 43 letters and a dot */
+#define MAX_LOCATION 512   /* where a request without TLS is sent */
 #define MAX_FILES 64		 /* of the static page */
 #define MAX_FILE_BYTES (1 << 20) /* one of them */
 #define MAX_FILE_NAME 64

@@ -34,7 +34,8 @@
 #define USAGE                                                                                      \
 	"usage: tether-gateway --listen ADDRESS:PORT --cert FILE --key FILE --web DIR\n"           \
 	"                      --broker HOST:PORT --ca FILE --token FILE --origin https://HOST\n"  \
-	"                      [--contact URI] [--metrics ADDRESS:PORT] [--debug]\n"
+	"                      [--contact URI] [--metrics ADDRESS:PORT]\n"                         \
+	"                      [--redirect ADDRESS:PORT [--challenges DIR]] [--debug]\n"
 
 enum option_index {
 	OPT_LISTEN,
@@ -48,6 +49,8 @@ enum option_index {
 	OPT_REQUIRED, /* all above are */
 	OPT_CONTACT = OPT_REQUIRED,
 	OPT_METRICS,
+	OPT_REDIRECT,
+	OPT_CHALLENGES,
 	OPT_DEBUG,
 	OPT_COUNT
 };
@@ -63,6 +66,8 @@ static const struct option long_options[] = {
 	{"origin", required_argument, NULL, OPT_ORIGIN},
 	{"contact", required_argument, NULL, OPT_CONTACT},
 	{"metrics", required_argument, NULL, OPT_METRICS},
+	{"redirect", required_argument, NULL, OPT_REDIRECT},
+	{"challenges", required_argument, NULL, OPT_CHALLENGES},
 	{"debug", no_argument, NULL, OPT_DEBUG},
 	{NULL, 0, NULL, 0},
 };
@@ -106,6 +111,13 @@ options_read(const char *value[OPT_COUNT], int argc, char **argv)
 			usage(missing);
 		}
 	}
+}
+
+/* An option that is empty counts as none: systemd makes that of variables that are not set. */
+static const char *
+given(const char *value)
+{
+	return value && *value ? value : NULL;
 }
 
 /* Splits "HOST:PORT" or "[HOST]:PORT" into `host` and its return value. */
@@ -184,6 +196,7 @@ on_tick(struct loop_watch *w, uint32_t events)
 		next_second = now + 1000;
 		mqtt_tick(now);
 		address_tick(now);
+		server_tick(now);
 		if (!ending_at) {
 			service_tick(now);
 		}
@@ -237,15 +250,14 @@ events_open(const sigset_t *set)
 	return events;
 }
 
-/* Without --contact there is no security.txt, and none that has expired: RFC 9116 wants neither.
- * Here and for --metrics empty counts as none: systemd makes that of variables that are not set. */
+/* No security.txt without --contact, and none that has expired: RFC 9116 wants neither. */
 static void
 contact_publish(const char *contact, const char *origin)
 {
 	char text[MAX_SECURITY_TXT];
 	const char *why = "the origin is too long";
 
-	if (!contact || !*contact) {
+	if (!contact) {
 		log_note("without --contact there is no /.well-known/security.txt");
 		return;
 	}
@@ -276,17 +288,18 @@ folders_of(const char *folder[2], const char *file)
 	folder[1] = real ? dirname(real) : folder[0]; /* the token may come later */
 }
 
-/* Reading stays allowed in three places: the token's, which the key service renews, and those of
- * the certificate and its key. Signals: libev puts its own handler for SIGINT, which stays blocked.
+/* Reading stays allowed in four places: the token's, which the key service renews, those of the
+ * certificate and its key, and that of ACME's answers. Signals: libev puts its own handler for SIGINT, which stays blocked.
  */
 static void
 seal(const char *const value[OPT_COUNT])
 {
-	const char *folders[7] = {NULL}, *why;
+	const char *folders[8] = {NULL}, *why;
 
 	folders_of(&folders[0], value[OPT_TOKEN]);
 	folders_of(&folders[2], value[OPT_CERT]);
 	folders_of(&folders[4], value[OPT_KEY]);
+	folders[6] = given(value[OPT_CHALLENGES]);
 	if (sandbox_seal_reading(SANDBOX_BASE | SANDBOX_SOCKOPT | SANDBOX_ACCEPT | SANDBOX_CONNECT |
 					 SANDBOX_FILES_RO | SANDBOX_SIGNALS,
 				 folders, &why)) {
@@ -297,7 +310,8 @@ seal(const char *const value[OPT_COUNT])
 int
 main(int argc, char **argv)
 {
-	static char listen_host[MAX_HOST], metrics_host[MAX_HOST], broker_host[MAX_HOST];
+	static char listen_host[MAX_HOST], metrics_host[MAX_HOST], broker_host[MAX_HOST],
+		redirect_host[MAX_HOST];
 	static struct server_options server;
 	const char *value[OPT_COUNT] = {NULL}, *why;
 	sigset_t set;
@@ -307,12 +321,18 @@ main(int argc, char **argv)
 	server = (struct server_options){.cert = value[OPT_CERT],
 					 .key = value[OPT_KEY],
 					 .origin = value[OPT_ORIGIN],
+					 .challenges = given(value[OPT_CHALLENGES]),
 					 .address = listen_host};
 	server.port = split_port(listen_host, value[OPT_LISTEN], "--listen wants ADDRESS:PORT");
-	if (value[OPT_METRICS] && *value[OPT_METRICS]) {
+	if (given(value[OPT_METRICS])) {
 		server.metrics_address = metrics_host;
 		server.metrics_port = split_port(metrics_host, value[OPT_METRICS],
 						 "--metrics wants ADDRESS:PORT");
+	}
+	if (given(value[OPT_REDIRECT])) {
+		server.redirect_address = redirect_host;
+		server.redirect_port = split_port(redirect_host, value[OPT_REDIRECT],
+						  "--redirect wants ADDRESS:PORT");
 	}
 	int port = split_port(broker_host, value[OPT_BROKER], "--broker wants HOST:PORT");
 
@@ -322,7 +342,10 @@ main(int argc, char **argv)
 	if (files_load(value[OPT_WEB], &why)) {
 		quit(why);
 	}
-	contact_publish(value[OPT_CONTACT], value[OPT_ORIGIN]);
+	if (server.challenges && access(server.challenges, R_OK | X_OK)) {
+		quit("the folder of --challenges is not there or can't be read");
+	}
+	contact_publish(given(value[OPT_CONTACT]), value[OPT_ORIGIN]);
 	if (mqtt_broker_open(&broker, broker_host, port, value[OPT_CA], &why) ||
 	    server_open(&server, events_open(&set), &why)) {
 		quit(why);

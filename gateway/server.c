@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "common/certificate.h"
 #include "common/log.h"
 #include "gateway/address.h"
 #include "gateway/count.h"
@@ -16,17 +17,18 @@
 #include "gateway/metrics.h"
 #include "gateway/mqtt.h"
 #include "gateway/page.h"
+#include "gateway/redirect.h"
 
 #define SUBPROTOCOL "tether.v1"
 
 static struct lws_context *context;
 static const struct server_options *options;
 static SSL_CTX *tls; /* the pages' */
+static struct certificate certificate;
 static bool refusing;
 
-/* Before TLS: nothing is spent on a connection over a limit. */
-static int
-on_accept(int fd)
+int
+server_accept(int fd)
 {
 	int size = SEND_BUFFER;
 
@@ -90,7 +92,7 @@ http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, voi
 	case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
 		return on_tls(user);
 	case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
-		return on_accept((int)(intptr_t)in);
+		return server_accept((int)(intptr_t)in);
 	case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
 		return address_enter(wsi);
 	case LWS_CALLBACK_WSI_DESTROY:
@@ -212,6 +214,23 @@ metrics_vhost(const char **why)
 	return lws_create_vhost(context, &info);
 }
 
+static struct lws_vhost *
+redirect_vhost(const char **why)
+{
+	struct lws_context_creation_info info = {
+		.protocols = redirect_protocols,
+		.vhost_name = "redirect",
+		.timeout_secs = HANDSHAKE_S,
+		.timeout_secs_ah_idle = HANDSHAKE_S,
+		.keepalive_timeout = HANDSHAKE_S,
+	};
+
+	*why = "the address of --redirect can't be listened on";
+	redirect_begin(options->origin, options->challenges);
+	listen_on(&info, options->redirect_address, options->redirect_port);
+	return lws_create_vhost(context, &info);
+}
+
 static int
 context_open(void)
 {
@@ -245,8 +264,10 @@ server_open(const struct server_options *o, int events, const char **why)
 	if (context_open()) {
 		return -1;
 	}
+	certificate_begin(&certificate, o->cert, o->key);
 	pages = page_vhost(why);
-	if (!pages || (o->metrics_address && !metrics_vhost(why))) {
+	if (!pages || (o->metrics_address && !metrics_vhost(why)) ||
+	    (o->redirect_address && !redirect_vhost(why))) {
 		return -1;
 	}
 	*why = "libwebsockets refuses the event descriptor";
@@ -267,18 +288,51 @@ certificate_use(SSL_CTX *ctx)
 
 /* Not lws_tls_cert_updated(): it says nothing when it fails, and has then half replaced what was
  * good. */
+static int
+certificate_replace(const char **why)
+{
+	SSL_CTX *trial = SSL_CTX_new(TLS_server_method());
+	bool done = trial && certificate_use(trial) && certificate_use(tls);
+
+	ERR_clear_error(); /* libwebsockets looks at the same queue */
+	SSL_CTX_free(trial);
+	*why = "OpenSSL does not take it";
+	certificate.refused = !done;
+	return done ? 0 : -1;
+}
+
+/* `again`: not asked for, and when it fails as before nothing is said. */
+static void
+certificate_follow(bool again)
+{
+	bool refused = certificate.refused;
+	const char *why;
+
+	if (certificate_check(&certificate, &why) == 0 && certificate_replace(&why) == 0) {
+		log_note("certificate read again");
+	} else if (!again || !refused) {
+		log_error("the new certificate can't be used (%s): the old one stays", why);
+	}
+}
+
 void
 server_reload(void)
 {
-	SSL_CTX *trial = SSL_CTX_new(TLS_server_method());
+	certificate_follow(false);
+}
 
-	if (trial && certificate_use(trial) && certificate_use(tls)) {
-		log_note("certificate read again");
-	} else {
-		log_error("the new certificate can't be used: the old one stays");
+void
+server_tick(uint64_t now)
+{
+	static uint64_t next;
+
+	if (now < next) {
+		return;
 	}
-	ERR_clear_error(); /* libwebsockets looks at the same queue */
-	SSL_CTX_free(trial);
+	next = now + CERTIFICATE_LOOK_MS;
+	if (certificate_due(&certificate)) {
+		certificate_follow(true);
+	}
 }
 
 int64_t

@@ -13,14 +13,24 @@ struct server_options {
 	const char *origin;	     /* the page's, "https://HOST[:PORT]" */
 	const char *metrics_address; /* NULL: none */
 	int metrics_port;
+	const char *redirect_address; /* NULL: none; see redirect.h */
+	int redirect_port;
+	const char *challenges; /* NULL: none */
 };
 
 /* Listens. The descriptor `events` (loop.h's) becomes part of the loop. 0, or -1 with a sentence.
  */
 int server_open(const struct server_options *o, int events, const char **why);
 
-/* New handshakes get the certificate that the files hold now. */
+/* New handshakes get the certificate that the files hold now; one that can't be used changes
+ * nothing. */
 void server_reload(void);
+
+/* The same when the files have changed. Every second. */
+void server_tick(uint64_t now);
+
+/* Before anything is spent on a connection: 0, or -1 when it is over a limit. */
+int server_accept(int fd);
 
 /* Seconds until the certificate in use expires; negative when it has. */
 int64_t server_certificate_left(void);
