@@ -114,7 +114,7 @@ int
 line_frame(char out[MAX_LINE], const char *part, int64_t unix_s, const char *text, size_t len)
 {
 	static const char *const words[8] = {"error", "error", "error", "error",
-					     "warn",  "note",  "note",  "debug"};
+					     "warn",  "info",  "info",  "debug"};
 	const char *end = text + len, *word;
 	char name[MAX_NAME];
 	int level = take_level(&text, end), head;

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { bin, folder, root, run, sleep, start, until } from '../lib/proc.mjs';
 
 const keeper = path.join(bin, 'tether-logkeep');
-export const LINE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ [a-z]+(-[a-z]+)? (error|warn|note|debug) .+$/;
+export const LINE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ [a-z]+(-[a-z]+)? (error|warn|info|debug) .+$/;
 
 // Starts `program` as part `part` with its files in `dir`. lines(): what is kept.
 function keep(t, part, program, { dir = folder(t), env = {} } = {}) {
@@ -25,7 +25,7 @@ const nameOf = (pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
 test('what a part says before its end is kept, and its end is the keeper’s', async (t) => {
   const ended = keep(t, 'part', sh('echo "<5>part: hello" >&2; echo last words; exit 7'));
   assert.deepEqual(await ended.exited, { code: 7, signal: null });
-  assert.deepEqual(ended.lines().map((l) => l.slice(21)), ['part note hello', 'part error last words']);
+  assert.deepEqual(ended.lines().map((l) => l.slice(21)), ['part info hello', 'part error last words']);
   const crashed = keep(t, 'part', sh('printf "no newline"; kill -SEGV $$'));
   assert.equal((await crashed.exited).code, 128 + 11);
   assert.match(crashed.lines().join('\n'), /error no newline$/m);

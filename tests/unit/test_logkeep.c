@@ -41,8 +41,8 @@ every_kind_of_line_gets_the_one_format(void **state)
 	static const struct {
 		const char *part, *text, *kept;
 	} table[] = {
-		{"keysvc", "<5>keysvc: ready", "keysvc note ready"},
-		{"keysvc", "<6>keysvc: ready", "keysvc note ready"},
+		{"keysvc", "<5>keysvc: ready", "keysvc info ready"},
+		{"keysvc", "<6>keysvc: ready", "keysvc info ready"},
 		{"keysvc", "<4>keysvc net: a: b", "keysvc-net warn a: b"},
 		{"keysvc", "<3>keysvc signer: no", "keysvc-signer error no"},
 		{"gateway", "<7>gateway: x", "gateway debug x"},
@@ -61,8 +61,8 @@ every_kind_of_line_gets_the_one_format(void **state)
 		{"gateway", "<3>", "gateway error "},
 		{"gateway", "<3>gateway:", "gateway error gateway:"},
 		{"gateway", "a\tb\033[2J\177\r", "gateway error a?b?[2J??"},
-		{"gateway", "2026-11-22T20:15:48Z keysvc note x",
-		 "gateway error 2026-11-22T20:15:48Z keysvc note x"},
+		{"gateway", "2026-11-22T20:15:48Z keysvc info x",
+		 "gateway error 2026-11-22T20:15:48Z keysvc info x"},
 	};
 	char line[MAX_LINE], wanted[MAX_LINE];
 
