@@ -28,6 +28,19 @@ export const times = (value, floor) => `${(value / floor).toFixed(1)} x`;
 // Resident memory of a process in MB.
 export const memory = (pid) => Number(readFileSync(`/proc/${pid}/status`, 'utf8').match(/^VmRSS:\s+(\d+)/m)[1]) / 1024;
 
+// Processor time of a process so far, its own and the kernel's for it, in ms.
+export function spent(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10; // USER_HZ is 100 on every Linux that we know
+}
+
+// Runs each(0) to each(count - 1), `atOnce` at a time.
+export async function inBatches(count, atOnce, each) {
+  for (let i = 0; i < count; i += atOnce) {
+    await Promise.all(Array.from({ length: Math.min(atOnce, count - i) }, (_, n) => each(i + n)));
+  }
+}
+
 // Rows of equal length, the first as heading.
 export function print(rows) {
   const width = rows[0].map((_, i) => Math.max(...rows.map((r) => String(r[i]).length)));
