@@ -69,7 +69,7 @@ export class Compose {
     const made = sources() + this.files.slice(1).join();
     if (existsSync(stamp) && readFileSync(stamp, 'utf8') === made && works('image', 'inspect', `tether/agent:${TAG}`)) return;
     const all = [...new Set(this.docker(['config', '--profiles']).split('\n').filter(Boolean))];
-    this.docker(['build', '-q'], { env: { ...this.env, COMPOSE_PROFILES: all.join(',') }, timeout: 1200000 });
+    this.docker(['build', '-q'], { env: { ...this.env, COMPOSE_PROFILES: all.join(','), COMPOSE_PARALLEL_LIMIT: '1' }, timeout: 1200000 });
     writeFileSync(stamp, made);
   }
 
