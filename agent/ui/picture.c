@@ -195,8 +195,8 @@ qr_code(struct ui_canvas *c, const struct ui_view *v, const char *notice, bool b
 	width = c->cols - x - 2;
 	y = state(c, 1, c->rows - 10, x + 2, width, v, true) + 1;
 	for (unsigned i = 0; i < 2; i++) {
-		snprintf(text, sizeof(text), "%c %3u %%  cap %u %%", "AB"[i], v -> level[i],
-			 v -> cap[v->power == 0 ? 0 : 1][i]);
+		snprintf(text, sizeof(text), "%c %3u %%  cap %u %%", "AB"[i], v->level[i],
+			 v->cap[v->power == 0 ? 0 : 1][i]);
 		(void)ui_canvas_text(c, y++, x + 2, STYLE_BOLD, text);
 	}
 	y = ui_canvas_wrap(c, y + 1, c->rows - 2, x + 2, 0, width, STYLE_BOLD, v->words);
@@ -232,6 +232,7 @@ ui_picture(struct ui_canvas *c, const struct ui_peer *peer, const struct ui_keys
 	}
 	lines = ui_wrap_lines(notice, 0, c->cols);
 	lines = lines > c->rows - 2 ? c->rows - 2 : lines;
+	lines = lines < 0 ? 0 : lines; /* of one line the footer has all */
 	bottom = c->rows - 1 - (lines == 0 && is_tall(c) ? 1 : lines);
 	(void)ui_canvas_wrap(c, c->rows - 1 - lines, c->rows - 1, 0, 0, c->cols,
 			     ui_keys_is_asking(keys) ? STYLE_ASK : STYLE_BOLD, notice);

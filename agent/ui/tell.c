@@ -108,7 +108,8 @@ static void
 tell_levels(struct told *told, const struct ui_view *v, uint64_t now, const struct teller *t)
 {
 	for (int i = 0; i < 2; i++) {
-		if (told->level[i] != v->level[i] && now >= told->level_at[i]) {
+		if (v->port == PORT_OK && told->level[i] != v->level[i] &&
+		    now >= told->level_at[i]) {
 			told->level[i] = v->level[i];
 			told->level_at[i] = now + TELL_LEVEL_MS;
 			say(t, 0, false, "%c is at %u percent.", "AB"[i], v->level[i]);
@@ -168,16 +169,22 @@ tell_help(const struct teller *t)
 	}
 }
 
+/* What a box was at before it fell silent is no news of it. */
 static void
 tell_channel(const struct ui_view *v, int i, const struct teller *t)
 {
-	char to[24] = "";
+	char level[48] = "level not known";
+	int n;
 
-	if (v->target[i] != v->level[i]) {
-		snprintf(to, sizeof(to), " on the way to %u", v->target[i]);
+	if (v->port == PORT_OK) {
+		n = snprintf(level, sizeof(level), "%u percent", v->level[i]);
+		if (v->target[i] != v->level[i]) {
+			snprintf(level + n, sizeof(level) - (size_t)n, " on the way to %u",
+				 v->target[i]);
+		}
 	}
-	say(t, 0, false, "%c: %u percent%s; cap %u at low power, %u at high power.", "AB"[i],
-	    v->level[i], to, v->cap[0][i], v->cap[1][i]);
+	say(t, 0, false, "%c: %s; cap %u at low power, %u at high power.", "AB"[i], level,
+	    v->cap[0][i], v->cap[1][i]);
 }
 
 static void
@@ -190,6 +197,9 @@ tell_box(const struct ui_view *v, const struct teller *t)
 	}
 	say(t, 0, false, "Box: %s%s%s%s.", box_port_name(v->port),
 	    v->version[0] != '\0' ? ", firmware " : "", v->version, battery);
+	if (v->version[0] == '\0') {
+		return; /* not met: nothing else is known of it */
+	}
 	say(t, 0, false, "Mode: %s%s. Power: %s%s. C %u, D %u percent.%s", ui_mode(v->mode),
 	    v->lock_mode ? ", locked" : ", your partner may change it", ui_power(v),
 	    v->lock_power ? ", locked" : ", your partner may change it", v->param[0], v->param[1],

@@ -225,6 +225,9 @@ the_tiniest_screen_still_shows_the_question_and_how_to_stop(void **state)
 			press("s");
 			press("?");
 			press("A");
+			if (cols >= 10) {
+				shows("SPACE=STOP");
+			}
 		}
 	}
 }

@@ -235,6 +235,31 @@ the_status_has_levels_caps_locks_and_times_but_no_secret(void **state)
 	assert_null(strstr(w.page.text, "#key"));
 }
 
+static void
+levels_of_a_box_that_does_not_answer_are_called_unknown(void **state)
+{
+	static const uint8_t ports[] = {PORT_STARTING, PORT_SILENT, PORT_OFF, PORT_GONE};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ports); i++) {
+		struct world w = calm();
+		const struct teller teller = {collect, &w.page};
+
+		w.peer.view.level[0] = 30;
+		assert_non_null(strstr(said(&w, 1), "A is at 30 percent.\n"));
+		w.peer.view.port = ports[i];
+		w.peer.view.level[0] = 0;
+		assert_null(strstr(said(&w, 5000), "percent"));
+		w.page = (struct page){0};
+		tell_status(&w.peer.view, &teller);
+		assert_non_null(strstr(w.page.text, "A: level not known; cap 0 at low power"));
+		assert_non_null(strstr(w.page.text, "B: level not known; cap 0 at low power"));
+		assert_null(strstr(w.page.text, "Mode:")); /* never met: nothing else is known */
+		w.peer.view.port = PORT_OK;
+		assert_non_null(strstr(said(&w, 9000), "A is at 0 percent.\n"));
+	}
+}
+
 int
 main(void)
 {
@@ -248,6 +273,7 @@ main(void)
 		cmocka_unit_test(no_text_of_others_can_steer_a_terminal),
 		cmocka_unit_test(the_keys_question_is_said_when_it_comes),
 		cmocka_unit_test(the_status_has_levels_caps_locks_and_times_but_no_secret),
+		cmocka_unit_test(levels_of_a_box_that_does_not_answer_are_called_unknown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
