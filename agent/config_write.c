@@ -314,13 +314,17 @@ write_new(const struct config_place *p, const char *temp, const char *text)
 {
 	int fd, rc = -1, error;
 	size_t len = strlen(text);
+	ssize_t n;
 
 	(void)unlinkat(p->fd, temp, 0); /* left over by one that was killed */
 	fd = openat(p->fd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		return -1;
 	}
-	if (write(fd, text, len) == (ssize_t)len && fchmod(fd, 0600) == 0 && fsync(fd) == 0) {
+	n = write(fd, text, len);
+	if (n >= 0 && (size_t)n < len) {
+		errno = ENOSPC; /* what was written says nothing about why the rest was not */
+	} else if (n >= 0 && fchmod(fd, 0600) == 0 && fsync(fd) == 0) {
 		rc = renameat(p->fd, temp, p->fd, p->name);
 	}
 	error = errno;

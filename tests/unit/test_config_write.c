@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -284,6 +286,33 @@ a_link_stays_a_link_and_what_is_no_file_is_refused(void **state)
 	rmdir(dir);
 }
 
+static void
+a_file_that_has_no_room_is_left_as_it_was_and_the_reason_is_said(void **state)
+{
+	char dir[] = "/tmp/tether-write-XXXXXX", path[64], text[MAX_CONFIG + 1];
+	struct options o = defaults();
+	struct rlimit before, small;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/agent.conf", dir);
+	assert_int_equal(config_save(path, &o, why), 0);
+	set(&o, "cap-a", "12");
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = (struct rlimit){.rlim_cur = 64, .rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_equal(config_save(path, &o, why), -1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	assert_string_equal(why, "it can't be written: No space left on device");
+	text[config_read(path, text)] = '\0';
+	o = parsed(text);
+	assert_int_equal(o.settings.limits.cap[0][0], 0);
+	unlink(path);
+	assert_int_equal(rmdir(dir), 0); /* nothing else was left there */
+}
+
 int
 main(void)
 {
@@ -300,6 +329,7 @@ main(void)
 		cmocka_unit_test(
 			whatever_is_written_is_read_as_it_was_meant_also_over_another_file),
 		cmocka_unit_test(a_file_is_made_for_its_owner_alone_in_folders_of_its_own),
+		cmocka_unit_test(a_file_that_has_no_room_is_left_as_it_was_and_the_reason_is_said),
 		cmocka_unit_test(a_link_stays_a_link_and_what_is_no_file_is_refused),
 	};
 
