@@ -40,7 +40,8 @@ end_cap(struct dialog *d, uint8_t percent, const struct sight *s)
 	} else if (d->power == 0) {
 		d->step = STEP_HIGH;
 	} else {
-		d->step = s->ok && s->power == 1 ? STEP_LOWER : STEP_LOCK_POWER;
+		d->step = s->ok && s->power == 1 && !d->without_box ? STEP_LOWER
+								    : STEP_LOCK_POWER;
 		d->next = STEP_LOCK_POWER;
 	}
 }

@@ -274,10 +274,15 @@ take_line(struct wizard *z)
 static void
 stop(struct wizard *z, uint64_t now)
 {
-	if (z->w.child.fd >= 0) {
-		watch_kill(&z->w, now);
-		z->stopping = true;
+	if (z->w.child.fd < 0) {
+		return;
 	}
+	if (z->d.step == STEP_LOWER) {
+		watch_low(&z->w, now); /* zero first, as ever; the step still waits for low power */
+	} else {
+		watch_kill(&z->w, now);
+	}
+	z->stopping = true;
 }
 
 static void

@@ -93,6 +93,20 @@ test('the wizard writes nothing to the box but polls, K and low power', async (t
   assert.deepEqual([...kinds].sort(), ['', 'K', 'L']);
 });
 
+test('space while the power is being lowered: zero, and the questions still go on', async (t) => {
+  const w = await startWizard(t);
+  w.box.hand('power high');
+  await w.wizard.asks(/Which server/);
+  w.wizard.type(w.server);
+  await w.wizard.asks(/all the same/);
+  w.wizard.type();
+  await w.wizard.asks(/at high power/);
+  w.wizard.type();
+  w.wizard.key('Space');
+  await w.wizard.shows(/Both channels are at zero\./);
+  await w.wizard.asks(/A is at 0 percent >/);
+});
+
 for (const [name, end, code] of [
   ['Ctrl-C', (w) => w.wizard.key('C-c'), 1],
   ['q', (w) => w.wizard.key('q'), 1],

@@ -286,6 +286,27 @@ high_power_is_only_for_those_who_ask_and_ends_at_low(void **state)
 }
 
 static void
+a_box_that_comes_too_late_is_not_waited_for(void **state)
+{
+	(void)state;
+	begin(true);
+	dialog_reached(&d, NULL);
+	answer("s");
+	answer("10");
+	answer("1");
+	answer("10");
+	answer("1");
+	answer("2");
+	box_answers(1); /* its menu was left, after s */
+	answer("4");
+	answer("1");
+	answer("5");
+	answer("1");
+	assert_int_equal(d.o.settings.limits.cap[1][1], 5);
+	assert_int_equal(d.step, STEP_LOCK_POWER);
+}
+
+static void
 high_caps_of_before_are_kept_by_enter_and_cleared_by_no(void **state)
 {
 	(void)state;
@@ -396,6 +417,7 @@ main(void)
 		cmocka_unit_test(a_box_that_goes_away_is_waited_for_and_the_level_is_not_taken),
 		cmocka_unit_test(without_the_box_caps_are_typed_and_enter_keeps_them),
 		cmocka_unit_test(high_power_is_only_for_those_who_ask_and_ends_at_low),
+		cmocka_unit_test(a_box_that_comes_too_late_is_not_waited_for),
 		cmocka_unit_test(high_caps_of_before_are_kept_by_enter_and_cleared_by_no),
 		cmocka_unit_test(locks_and_asking_take_their_numbers_and_keep_what_there_was),
 		cmocka_unit_test(q_ends_every_question),
