@@ -243,6 +243,16 @@ obey_line(struct headless *h)
 }
 
 static void
+end_line(struct headless *h)
+{
+	if (h->line_len > 0) {
+		obey_line(h);
+	}
+	h->line_len = 0;
+}
+
+/* The end of the input ends a line too: a stop is one without its newline. */
+static void
 read_input(struct headless *h)
 {
 	char bytes[1024];
@@ -250,13 +260,11 @@ read_input(struct headless *h)
 
 	if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) {
 		h->input = -1;
+		end_line(h);
 	}
 	for (ssize_t i = 0; i < n; i++) {
 		if (bytes[i] == '\n') {
-			if (h->line_len > 0) {
-				obey_line(h);
-			}
-			h->line_len = 0;
+			end_line(h);
 		} else if (h->line_len < sizeof(h->line)) {
 			h->line[h->line_len++] = bytes[i];
 		}

@@ -100,6 +100,15 @@ test('the schema takes no order that the program refuses, and the other way roun
   fits(agent.lines());
 });
 
+test('the end of the input ends a line: a stop without its newline stops', async (t) => {
+  const agent = start(t, path.join(bin, 'tether'), ['--config', emptyConfig(t), '--demo', '--server', 'localhost:1', '--headless'],
+    { env: { ...process.env, XDG_RUNTIME_DIR: folder(t) } });
+  await agent.match(/"event":"state"/);
+  agent.child.stdin.end('{"cmd":"stop"}');
+  await agent.match(/"latched":true/);
+  assert.ok(!agent.over());
+});
+
 test('the example front end prints the link, rings, lets in on y, stops on an empty line, ends on q', async (t) => {
   const stack = await startStack(t, { admit: 'ask', agent: false });
   const example = start(t, path.join(root, 'agent/desktop/examples/ring.py'), stack.agentArgs,
