@@ -77,6 +77,8 @@ setup_fields(struct wire *w, void *message)
 	wire_text(w, m->ca, sizeof(m->ca));
 	wire_text(w, m->client, sizeof(m->client));
 	wire_text(w, m->token, sizeof(m->token));
+	wire_text(w, m->agents.latest, sizeof(m->agents.latest));
+	wire_text(w, m->agents.oldest, sizeof(m->agents.oldest));
 }
 
 static void
@@ -218,7 +220,7 @@ enum {
 	LEN_SERVICE = 4 + 1 + 4,
 	LEN_READY = KID_TEXT + 1,
 	LEN_SIGNED = 4 + 1 + 4 + 4 + SID_LEN + KEY_TEXT + 1 + LEN_IDENTITY,
-	LEN_SETUP = MAX_HOST + 2 + MAX_PATH + LEN_IDENTITY,
+	LEN_SETUP = MAX_HOST + 2 + MAX_PATH + LEN_IDENTITY + 2 * (VERSION_TEXT + 1),
 	LEN_STATUS = 1 + 4 + 96,
 	LEN_ASK = 1 + CLIENT_TEXT + 1 + 1 + 4 + 2 * ELEMENT_LEN + LEN_KEY + SID_LEN + 4,
 	LEN_ANSWER = 1 + CLIENT_TEXT + 1 + 4 + 1 + 1 + 2 + SID_LEN + KEY_TEXT + 1 + LEN_IDENTITY + 4,

@@ -59,6 +59,7 @@ struct net_setup {
 	char ca[MAX_PATH]; /* PEM file; "" = the system's */
 	char client[CLIENT_TEXT + 1];
 	char token[MAX_TOKEN + 1];
+	struct versions agents;
 };
 
 enum net_phase {

@@ -20,7 +20,7 @@
 #define MIN_TOKEN_LIFE 8 /* s: less could not be renewed in time */
 
 struct arguments {
-	const char *dir, *broker, *ca, *gateways, *token_mode, *token_life;
+	const char *dir, *broker, *ca, *gateways, *token_mode, *token_life, *oldest, *latest;
 	bool all, json, if_missing, help, version;
 	char **words; /* the command and its operands */
 	int count;
@@ -30,6 +30,7 @@ static const char usage_text[] =
 	"usage: tether-keysvc [--dir DIR] COMMAND\n"
 	"  init [--if-missing]            make secrets and folders, once\n"
 	"  run --broker HOST:PORT [--ca FILE] [--gateways N] [--token-mode 0640] [--token-life S]\n"
+	"      [--oldest VERSION] [--latest VERSION]   of agents\n"
 	"  list [--json]                  live sessions\n"
 	"  revoke SID|KEY|LINK|-|--all    end sessions now (-: one a line from standard input)\n"
 	"  status [--json]                is it running, is the broker there\n"
@@ -48,7 +49,7 @@ usage(const char *wrong)
 static int
 read_arguments(struct arguments *a, int argc, char **argv)
 {
-	enum { DIR = 1, BROKER, CA, GATEWAYS, MODE, LIFE, ALL, JSON, IF_MISSING, HELP, VERSION };
+	enum { DIR = 1, BROKER, CA, GATEWAYS, MODE, LIFE, OLDEST, LATEST, ALL, JSON, IF_MISSING, HELP, VERSION };
 	static const struct option options[] = {
 		{"dir", required_argument, NULL, DIR},
 		{"broker", required_argument, NULL, BROKER},
@@ -56,6 +57,8 @@ read_arguments(struct arguments *a, int argc, char **argv)
 		{"gateways", required_argument, NULL, GATEWAYS},
 		{"token-mode", required_argument, NULL, MODE},
 		{"token-life", required_argument, NULL, LIFE},
+		{"oldest", required_argument, NULL, OLDEST},
+		{"latest", required_argument, NULL, LATEST},
 		{"all", no_argument, NULL, ALL},
 		{"json", no_argument, NULL, JSON},
 		{"if-missing", no_argument, NULL, IF_MISSING},
@@ -66,7 +69,8 @@ read_arguments(struct arguments *a, int argc, char **argv)
 	int option;
 
 	*a = (struct arguments){.dir = PATH_DEFAULT, .ca = "", .gateways = "1", .token_mode = "0600",
-				.token_life = "14400"};
+				.token_life = "14400", .oldest = AGENT_OLDEST,
+				.latest = AGENT_LATEST};
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
 		case DIR:
@@ -86,6 +90,12 @@ read_arguments(struct arguments *a, int argc, char **argv)
 			break;
 		case LIFE:
 			a->token_life = optarg;
+			break;
+		case OLDEST:
+			a->oldest = optarg;
+			break;
+		case LATEST:
+			a->latest = optarg;
 			break;
 		case ALL:
 			a->all = true;
@@ -160,6 +170,21 @@ read_ca(struct run_options *o, const char *path)
 	return 0;
 }
 
+/* Both versions of agents. 0 or -1. */
+static int
+read_versions(struct versions *v, const struct arguments *a)
+{
+	uint32_t oldest = version_number(a->oldest, strlen(a->oldest));
+	uint32_t latest = version_number(a->latest, strlen(a->latest));
+
+	if (oldest == 0 || latest < oldest) {
+		return -1;
+	}
+	snprintf(v->oldest, sizeof(v->oldest), "%s", a->oldest);
+	snprintf(v->latest, sizeof(v->latest), "%s", a->latest);
+	return 0;
+}
+
 static const char *
 read_run(struct run_options *o, const struct arguments *a)
 {
@@ -180,6 +205,9 @@ read_run(struct run_options *o, const struct arguments *a)
 	}
 	if (life < 0) {
 		return "--token-life takes seconds, from 8 to 14400";
+	}
+	if (read_versions(&o->agents, a) != 0) {
+		return "--oldest and --latest take versions like 1.2.3, the latest not below the oldest";
 	}
 	o->gateways = (unsigned)gateways;
 	o->token_life = (unsigned)life;

@@ -56,7 +56,9 @@
 
 #define ANSWER_LIFE 30 /* s: an answer that waits longer in the broker is dropped */
 
-/* Agent versions: the newest that exists, the oldest that is still served. */
+#define VERSION_RETRY 600 /* s: an agent that is too old need not ask more often */
+
+/* Agent versions unless `run` says otherwise: the newest that exists, the oldest still served. */
 #define AGENT_LATEST TETHER_VERSION
 #define AGENT_OLDEST "0.1.0"
 

@@ -25,6 +25,7 @@ struct run_options {
 	char ca[MAX_PATH]; /* absolute; "" = the system's */
 	unsigned gateways; /* 0..MAX_GATEWAYS token files */
 	mode_t token_mode; /* 0600 or 0640 */
+	struct versions agents;
 	unsigned token_life; /* s, of service tokens; at most MAX_LIFE */
 };
 

@@ -61,7 +61,7 @@ net_start_failed(struct keysvc *k)
 static int
 start_with(const struct keysvc *k, struct child *child, const struct sign_answer *a)
 {
-	struct net_setup setup = {.port = k->options->port};
+	struct net_setup setup = {.port = k->options->port, .agents = k->options->agents};
 
 	memcpy(setup.host, k->options->host, sizeof(setup.host));
 	memcpy(setup.ca, k->options->ca, sizeof(setup.ca));

@@ -74,7 +74,7 @@ static void
 publish_answer(struct net *n, const struct net_answer *a, const char *text)
 {
 	char topic[MAX_TOPIC], json[MAX_REPLY + 1];
-	int len = reply_write(json, &a->reply, text);
+	int len = reply_write(json, &a->reply, text, &n->setup.agents);
 
 	if (len < 0) {
 		log_error("an answer did not fit");
@@ -184,8 +184,16 @@ refuse(struct net *n, const struct net_ask *ask, enum refusal why, const char *t
 	memcpy(a.client, ask->client, sizeof(a.client));
 	a.reply.id = ask->id;
 	a.reply.why = (uint8_t)why;
-	a.reply.retry = why == REFUSED_BUSY ? 1 : 0;
+	a.reply.retry = why == REFUSED_BUSY ? 1 : why == REFUSED_VERSION ? VERSION_RETRY : 0;
 	publish_answer(n, &a, text);
+}
+
+static bool
+is_too_old(const struct net *n, uint32_t version)
+{
+	const char *oldest = n->setup.agents.oldest;
+
+	return version < version_number(oldest, strlen(oldest));
 }
 
 static void
@@ -206,6 +214,9 @@ take_request(struct net *n, const struct mosquitto_message *message)
 	why = request_parse(&r, role, message->payload != NULL ? message->payload : "",
 			    (size_t)message->payloadlen, &text);
 	ask.id = r.id;
+	if (why == REFUSED_NOT && r.op == ASK_ISSUE && is_too_old(n, r.version)) {
+		why = REFUSED_VERSION;
+	}
 	if (why == REFUSED_NOT && r.token[0] != '\0') {
 		why = read_token(n, &ask, r.token);
 	}

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/encode.h"
+#include "common/version.h"
 #include "keysvc/limits.h"
 
 enum field {
@@ -187,40 +188,13 @@ read_object(struct cursor *c, struct value values[FIELD_COUNT], unsigned *seen)
 
 /* ---- the fields ---------------------------------------------------------------------------- */
 
-/* "1.2.3", each 0..999, as one number that compares like the version; 0 when malformed. */
-static uint32_t
-version_number(const char *at, size_t len)
-{
-	uint32_t number = 1, part = 0;
-	unsigned digits = 0, dots = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		if (at[i] == '.' && digits > 0 && dots < 2) {
-			number = number * 1000 + part;
-			part = digits = 0;
-			dots++;
-		} else if (at[i] >= '0' && at[i] <= '9' && digits < 3) {
-			part = part * 10 + (uint32_t)(at[i] - '0');
-			digits++;
-		} else {
-			return 0;
-		}
-	}
-	return dots == 2 && digits > 0 ? number * 1000 + part : 0;
-}
-
 static enum refusal
-read_version(const struct value *v, const char **text)
+read_version(uint32_t *version, const struct value *v, const char **text)
 {
-	uint32_t number = v->text ? version_number(v->at, v->len) : 0;
-
-	if (number == 0) {
+	*version = v->text ? version_number(v->at, v->len) : 0;
+	if (*version == 0) {
 		*text = "`version` must be three numbers and two dots in quotes";
 		return REFUSED_BAD;
-	}
-	if (number < version_number(AGENT_OLDEST, strlen(AGENT_OLDEST))) {
-		*text = "this version is too old: please update to " AGENT_LATEST;
-		return REFUSED_VERSION;
 	}
 	return REFUSED_NOT;
 }
@@ -264,7 +238,7 @@ read_fields(struct request *r, const struct value *v, unsigned fields, const cha
 		return REFUSED_BAD;
 	}
 	if (fields & 1U << FIELD_VERSION) {
-		return read_version(&v[FIELD_VERSION], text);
+		return read_version(&r->version, &v[FIELD_VERSION], text);
 	}
 	return REFUSED_NOT;
 }
@@ -342,47 +316,50 @@ static const struct {
 };
 
 static int
-write_refusal(char *out, size_t cap, const struct reply *r, const char *text)
+write_refusal(char *out, size_t cap, const struct reply *r, const char *text, const char *versions)
 {
 	enum refusal why = r->why < REFUSED_COUNT ? r->why : REFUSED_FAILED;
 
 	return snprintf(out, cap,
 			"{\"v\":1,\"id\":%" PRIu32 ",\"ok\":false,\"why\":\"%s\",\"text\":\"%s\","
-			"\"retry\":%u}",
+			"\"retry\":%u%s}",
 			r->id, refusals[why].code, text != NULL ? text : refusals[why].text,
-			(unsigned)r->retry);
+			(unsigned)r->retry, why == REFUSED_VERSION ? versions : "");
 }
 
 /* sid, client, token and left; an issued key has its text and the agent versions too. */
 static int
-write_session(char *out, size_t cap, const struct reply *r)
+write_session(char *out, size_t cap, const struct reply *r, const char *versions)
 {
-	char sid[HEX_LEN(SID_LEN) + 1], key[KEY_TEXT + 16] = "", versions[96] = "";
+	char sid[HEX_LEN(SID_LEN) + 1], key[KEY_TEXT + 16] = "";
 
 	hex_encode(sid, r->sid, SID_LEN);
 	if (r->op == ASK_ISSUE) {
 		snprintf(key, sizeof(key), ",\"key\":\"%s\"", r->key);
-		snprintf(versions, sizeof(versions), ",\"latest\":\"%s\",\"oldest\":\"%s\"",
-			 AGENT_LATEST, AGENT_OLDEST);
 	}
 	return snprintf(out, cap,
 			"{\"v\":1,\"id\":%" PRIu32 ",\"ok\":true,\"sid\":\"%s\"%s,\"client\":\"%s\","
 			"\"token\":\"%s\",\"left\":%" PRIu32 "%s}",
-			r->id, sid, key, r->client, r->token, r->left, versions);
+			r->id, sid, key, r->client, r->token, r->left,
+			r->op == ASK_ISSUE ? versions : "");
 }
 
 int
-reply_write(char out[MAX_REPLY + 1], const struct reply *r, const char *text)
+reply_write(char out[MAX_REPLY + 1], const struct reply *r, const char *text,
+	    const struct versions *agents)
 {
 	size_t cap = MAX_REPLY + 1;
+	char versions[64];
 	int n;
 
+	snprintf(versions, sizeof(versions), ",\"latest\":\"%s\",\"oldest\":\"%s\"",
+		 agents->latest, agents->oldest);
 	if (r->why != REFUSED_NOT) {
-		n = write_refusal(out, cap, r, text);
+		n = write_refusal(out, cap, r, text, versions);
 	} else if (r->op == ASK_END) {
 		n = snprintf(out, cap, "{\"v\":1,\"id\":%" PRIu32 ",\"ok\":true}", r->id);
 	} else {
-		n = write_session(out, cap, r);
+		n = write_session(out, cap, r, versions);
 	}
 	return n > 0 && n <= MAX_REPLY ? n : -1;
 }

@@ -87,6 +87,7 @@ struct guard {
 	struct link_status link_status;
 	uint8_t job;            /* enum link_job of the running link */
 	bool link_connected;    /* it has been, in this process */
+	bool newer_told;        /* that there is a newer version */
 	char told[96];          /* the last sentence about the connection in the wearer's log */
 	bool issue_wanted;      /* a new key is wanted */
 	bool end_wanted;        /* the running session is to be ended at the key service */

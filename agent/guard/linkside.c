@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/secret.h"
 #include "common/spawn.h"
+#include "common/version.h"
 
 #define BACKOFF_MIN_MS 500
 #define BACKOFF_MAX_MS 10000
@@ -172,6 +173,18 @@ link_turn(struct guard *g, uint64_t now)
 	}
 }
 
+/* Said once a run: it is no trouble, and who has read it needs no reminder. */
+static void
+mention_newer(struct guard *g, const char *latest)
+{
+	if (!g->newer_told && version_number(latest, strlen(latest)) >
+				      version_number(TETHER_VERSION, strlen(TETHER_VERSION))) {
+		g->newer_told = true;
+		guard_say(g, "There is a newer tether, version %s; this is %s.", latest,
+			  TETHER_VERSION);
+	}
+}
+
 /* One key a link, and only from one that was to get it. Four hours count from our own request. */
 static int
 take_issued(struct guard *g, const struct link_issued *issued, uint64_t now)
@@ -190,6 +203,7 @@ take_issued(struct guard *g, const struct link_issued *issued, uint64_t now)
 		g->limits.why = WHY_START;
 	}
 	guard_say(g, "There is a new key, good for %u minutes.", issued->left / 60);
+	mention_newer(g, issued->latest);
 	publish_soon(g);
 	return FRAME_OK;
 }

@@ -9,6 +9,7 @@
 
 #include "common/encode.h"
 #include "common/json.h"
+#include "common/version.h"
 
 #define MAX_RETRY 3600 /* seconds; a longer wait than an hour is no answer to a person */
 #define MAX_TEXT 256   /* characters of the server's sentence */
@@ -147,15 +148,24 @@ read_left(struct answer *a, const cJSON *item)
 }
 
 static int
+read_version(char out[16], const cJSON *item)
+{
+	if (read_text(out, 16, item, "0123456789.") != 0) {
+		return -1;
+	}
+	return version_number(out, strlen(out)) != 0 ? 0 : -1;
+}
+
+static int
 read_latest(struct answer *a, const cJSON *item)
 {
-	return read_text(a->issued.latest, sizeof(a->issued.latest), item, "0123456789.");
+	return read_version(a->issued.latest, item);
 }
 
 static int
 read_oldest(struct answer *a, const cJSON *item)
 {
-	return read_text(a->issued.oldest, sizeof(a->issued.oldest), item, "0123456789.");
+	return read_version(a->issued.oldest, item);
 }
 
 static int
@@ -176,7 +186,8 @@ read_why(struct answer *a, const cJSON *item)
 
 	for (size_t i = 0; cJSON_IsString(item) && i < sizeof(table) / sizeof(table[0]); i++) {
 		if (strcmp(item->valuestring, table[i].code) == 0) {
-			a->words = table[i].words;
+			snprintf(a->words, sizeof(a->words), "%s", table[i].words);
+			a->too_old = strcmp(item->valuestring, "version") == 0;
 			return 0;
 		}
 	}
@@ -202,7 +213,7 @@ read_retry(struct answer *a, const cJSON *item)
 	return 0;
 }
 
-/* The three shapes of an answer; each table ends with a NULL name. */
+/* The four shapes of an answer; each table ends with a NULL name. */
 static const struct answer_field issued_fields[] = {
 	{"v", read_v},           {"id", read_id},         {"ok", read_ok},     {"sid", read_sid},
 	{"key", read_key},       {"client", read_client}, {"token", read_token}, {"left", read_left},
@@ -215,6 +226,11 @@ static const struct answer_field refused_fields[] = {
 	{"v", read_v},     {"id", read_id},         {"ok", read_ok},
 	{"why", read_why}, {"text", read_sentence}, {"retry", read_retry},
 	{NULL, NULL},
+};
+static const struct answer_field too_old_fields[] = {
+	{"v", read_v},             {"id", read_id},         {"ok", read_ok},
+	{"why", read_why},         {"text", read_sentence}, {"retry", read_retry},
+	{"latest", read_latest},   {"oldest", read_oldest}, {NULL, NULL},
 };
 
 /* Every field of the table and no other; json_parse has refused doubled names. */
@@ -242,9 +258,17 @@ read_answer(struct answer *a, enum link_job job, const cJSON *root)
 
 	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "ok"))) {
 		table = job == JOB_ISSUE ? issued_fields : ended_fields;
+	} else if (cJSON_HasObjectItem(root, "oldest")) {
+		table = too_old_fields;
 	}
 	if (read_fields(a, root, table) != 0) {
 		return -1;
+	}
+	if (table == too_old_fields) {
+		snprintf(a->words, sizeof(a->words),
+			 "This tether is version %s; the server needs at least %.*s. Please update it.",
+			 TETHER_VERSION, VERSION_TEXT, a->issued.oldest);
+		return a->too_old ? 0 : -1;
 	}
 	if (table == issued_fields) {
 		/* A link that leads into another session than ours would wait there for ever. */

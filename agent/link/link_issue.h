@@ -17,8 +17,9 @@
 struct answer {
 	bool ok;
 	struct link_issued issued; /* ok and JOB_ISSUE */
-	const char *words;         /* not ok: a sentence of ours (the server's text is not shown) */
+	char words[96];            /* not ok: a sentence of ours (the server's text is not shown) */
 	uint16_t retry;            /* not ok: seconds, 0 none */
+	bool too_old;              /* not ok: this program is */
 };
 
 /* Writes the request of this job (JOB_ISSUE, JOB_END) with a NUL. Returns its length, or -1 when

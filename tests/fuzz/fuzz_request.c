@@ -14,6 +14,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct reply reply = {0};
 	struct net_cut cut;
 	const char *text = NULL;
+	static const struct versions agents = {"0.1.0", "0.1.0"};
 	char out[MAX_REPLY + 1];
 	enum role role;
 	enum refusal why;
@@ -34,7 +35,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	reply.id = r.id;
 	reply.why = (uint8_t)why;
 	reply.op = ASK_END;
-	MUST(reply_write(out, &reply, text) == (int)strlen(out));
+	MUST(reply_write(out, &reply, text, &agents) == (int)strlen(out));
 	MUST(net_cut_parse(&cut, (const char *)data + 1, size - 1) != 0 ||
 	     cut.connections <= 999999);
 	return 0;

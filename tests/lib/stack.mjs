@@ -54,7 +54,7 @@ export function childrenOf(pid) {
 
 // `proxies: true` puts a proxy on each of the three connections: stack.net.{agent, gateway, page}.
 export async function startStack(t, {
-  agentArgs = [], firmware = '2.106', cap = 60, admit = 'always', agent = true, proxies = false, metrics,
+  agentArgs = [], firmware = '2.106', cap = 60, admit = 'always', agent = true, proxies = false, metrics, keysvcArgs = [],
 } = {}) {
   const dir = folder(t);
   const tls = certs(dir + '/tls');
@@ -68,7 +68,7 @@ export async function startStack(t, {
   const origin = `https://localhost:${stack.net?.page.port ?? httpsPort}`;
 
   mkdirSync(data, { recursive: true });
-  stack.keysvcOptions = { dir: data, brokerPort: mqttPort, ca: tls.ca };
+  stack.keysvcOptions = { dir: data, brokerPort: mqttPort, ca: tls.ca, args: keysvcArgs };
   stack.startKeysvc = async () => { stack.keysvc = await startKeysvc(t, stack.keysvcOptions); };
   stack.startBroker = async () => { stack.broker = await startBroker(t, { dir, port: mqttPort, tls: `${dir}/tls`, data }); };
   initKeysvc(stack);

@@ -186,14 +186,14 @@ a_refused_request_keeps_its_id_for_the_answer(void **state)
 }
 
 static void
-an_older_agent_is_told_so_and_a_newer_one_is_served(void **state)
+a_version_is_three_numbers(void **state)
 {
 	static const struct {
 		const char *version;
 		enum refusal result;
 	} cases[] = {
 		{"0.1.0", REFUSED_NOT},    {"0.1.1", REFUSED_NOT}, {"0.10.0", REFUSED_NOT},
-		{"1.0.0", REFUSED_NOT},    {"0.0.999", REFUSED_VERSION}, {"0.0.0", REFUSED_VERSION},
+		{"1.0.0", REFUSED_NOT},    {"0.0.999", REFUSED_NOT}, {"999.999.999", REFUSED_NOT},
 		{"0.1", REFUSED_BAD},      {"0.1.0.0", REFUSED_BAD}, {"", REFUSED_BAD},
 		{"0.1.", REFUSED_BAD},     {".1.0", REFUSED_BAD},  {"0.1.x", REFUSED_BAD},
 		{"0.1.1000", REFUSED_BAD},
@@ -211,6 +211,20 @@ an_older_agent_is_told_so_and_a_newer_one_is_served(void **state)
 			fail_msg("version \"%s\"", cases[i].version);
 		}
 	}
+}
+
+static void
+versions_compare_by_their_parts(void **state)
+{
+	static const char *const rising[] = {"0.0.0", "0.0.999", "0.1.0", "0.1.1", "0.9.0",
+					     "0.10.0", "1.0.0", "1.0.1", "10.0.0", "999.999.999"};
+
+	(void)state;
+	for (size_t i = 1; i < sizeof(rising) / sizeof(rising[0]); i++) {
+		assert_true(version_number(rising[i], strlen(rising[i])) >
+			    version_number(rising[i - 1], strlen(rising[i - 1])));
+	}
+	assert_true(version_number("0.0.0", 5) > 0);
 }
 
 static void
@@ -232,10 +246,12 @@ a_token_fits_up_to_its_limit(void **state)
 
 /* ---- answers ------------------------------------------------------------------------------- */
 
+static const struct versions agents = {.latest = "999.999.999", .oldest = "0.1.0"};
+
 static void
 write_reply(char out[MAX_REPLY + 1], const struct reply *r)
 {
-	int n = reply_write(out, r, NULL);
+	int n = reply_write(out, r, NULL, &agents);
 
 	assert_true(n > 0);
 	assert_int_equal(n, strlen(out));
@@ -253,7 +269,7 @@ answers_carry_what_the_protocol_says(void **state)
 	assert_string_equal(out, "{\"v\":1,\"id\":9,\"ok\":true,"
 				 "\"sid\":\"00000000000000000000000000000000\",\"key\":\"KEY\","
 				 "\"client\":\"CLIENT\",\"token\":\"TOKEN\",\"left\":14400,"
-				 "\"latest\":\"" TETHER_VERSION "\",\"oldest\":\"0.1.0\"}");
+				 "\"latest\":\"999.999.999\",\"oldest\":\"0.1.0\"}");
 	r.op = ASK_REDEEM;
 	write_reply(out, &r);
 	assert_null(strstr(out, "\"key\""));
@@ -278,7 +294,9 @@ refusals_carry_a_code_a_sentence_and_when_to_retry(void **state)
 		snprintf(expected, sizeof(expected), "{\"v\":1,\"id\":9,\"ok\":false,\"why\":\"%s\",",
 			 codes[why]);
 		assert_int_equal(strncmp(out, expected, strlen(expected)), 0);
-		assert_non_null(strstr(out, "\"retry\":5}"));
+		assert_non_null(strstr(out, why == REFUSED_VERSION
+					       ? "\"retry\":5,\"latest\":\"999.999.999\",\"oldest\":\"0.1.0\"}"
+					       : "\"retry\":5}"));
 		assert_null(strstr(out, "TOKEN"));
 	}
 }
@@ -293,7 +311,7 @@ the_longest_answer_fits(void **state)
 	memset(r.key, 'k', KEY_TEXT);
 	memset(r.client, 'c', CLIENT_TEXT);
 	memset(r.token, 't', MAX_TOKEN);
-	assert_true(reply_write(out, &r, NULL) > MAX_TOKEN);
+	assert_true(reply_write(out, &r, NULL, &agents) > MAX_TOKEN);
 }
 
 /* ---- topics -------------------------------------------------------------------------------- */
@@ -370,7 +388,8 @@ main(void)
 		cmocka_unit_test(each_flipped_bit_is_refused_or_changes_one_value),
 		cmocka_unit_test(what_json_allows_but_we_do_not_use_is_bad),
 		cmocka_unit_test(a_refused_request_keeps_its_id_for_the_answer),
-		cmocka_unit_test(an_older_agent_is_told_so_and_a_newer_one_is_served),
+		cmocka_unit_test(a_version_is_three_numbers),
+		cmocka_unit_test(versions_compare_by_their_parts),
 		cmocka_unit_test(a_token_fits_up_to_its_limit),
 		cmocka_unit_test(answers_carry_what_the_protocol_says),
 		cmocka_unit_test(refusals_carry_a_code_a_sentence_and_when_to_retry),

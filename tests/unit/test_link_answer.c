@@ -178,6 +178,8 @@ an_answer_with_anything_wrong_is_refused_and_nothing_is_filled(void **state)
 		{"14400", "\"14400\""},
 		{"\"latest\":\"0.1.0\"", "\"latest\":\"0.1.0-rc1\""},
 		{"\"latest\":\"0.1.0\"", "\"latest\":\"\""},
+		{"\"latest\":\"0.1.0\"", "\"latest\":\"0.1\""},
+		{"\"oldest\":\"0.1.0\"", "\"oldest\":\"0.1000.0\""},
 		{"\"latest\":\"0.1.0\"", "\"latest\":\"1234567890.12345\""},
 		{"}", "},"},
 		{"}", "}{}"},
@@ -284,6 +286,33 @@ every_refusal_of_the_protocol_has_a_sentence_of_ours(void **state)
 	}
 }
 
+#define TOO_OLD(why, versions)                                                                     \
+	"{\"v\":1,\"id\":1,\"ok\":false,\"why\":\"" why                                   \
+	"\",\"text\":\"theirs\",\"retry\":600" versions "}"
+
+static void
+a_program_that_is_too_old_is_told_both_versions(void **state)
+{
+	struct answer a = {0};
+
+	(void)state;
+	assert_int_equal(parse(&a, JOB_ISSUE,
+			       TOO_OLD("version", ",\"latest\":\"9.0.0\",\"oldest\":\"999.999.999\"")),
+			 0);
+	assert_false(a.ok);
+	assert_true(a.too_old);
+	assert_string_equal(a.words, "This tether is version " TETHER_VERSION
+				     "; the server needs at least 999.999.999. Please update it.");
+	assert_true(strlen(a.words) < sizeof(((struct link_status *)0)->why));
+	assert_int_equal(parse(&a, JOB_ISSUE,
+			       TOO_OLD("bad", ",\"latest\":\"9.0.0\",\"oldest\":\"8.0.0\"")),
+			 -1);
+	assert_int_equal(parse(&a, JOB_ISSUE, TOO_OLD("version", ",\"oldest\":\"8.0.0\"")), -1);
+	assert_int_equal(parse(&a, JOB_ISSUE,
+			       TOO_OLD("version", ",\"latest\":\"9.0.0\",\"oldest\":\"8\"")),
+			 -1);
+}
+
 static void
 a_refusal_with_an_unknown_code_or_a_missing_field_is_refused(void **state)
 {
@@ -319,6 +348,7 @@ main(void)
 		cmocka_unit_test(a_good_answer_to_issue_is_read_whole),
 		cmocka_unit_test(an_answer_to_issue_is_no_answer_to_end_and_the_other_way_round),
 		cmocka_unit_test(an_answer_with_anything_wrong_is_refused_and_nothing_is_filled),
+		cmocka_unit_test(a_program_that_is_too_old_is_told_both_versions),
 		cmocka_unit_test(an_answer_cut_short_anywhere_is_refused),
 		cmocka_unit_test(an_answer_with_a_flipped_bit_is_refused_or_still_well_formed),
 		cmocka_unit_test(a_token_one_character_too_long_is_refused),
