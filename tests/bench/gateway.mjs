@@ -3,27 +3,14 @@
 //   node tests/bench/gateway.mjs [pages [seconds]]
 import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
-import { bench, memory, now, print, times } from '../lib/bench.mjs';
+import { bench, inBatches, memory, now, print, spent, times } from '../lib/bench.mjs';
 import { COMMAND, Page, STATE, session, world } from '../lib/gwworld.mjs';
-import { run, sleep, until } from '../lib/proc.mjs';
+import { sleep, until } from '../lib/proc.mjs';
 
 const PAGES = Number(process.argv[2] ?? 2000);
 const SECONDS = Number(process.argv[3] ?? 10);
 const AT_ONCE = 50;
 const PER_ADDRESS = 8; // 10 joins a minute are allowed
-
-const tick = 1000 / Number(run('getconf', ['CLK_TCK']));
-// Processor time of a process so far, its own and the kernel's for it, in ms.
-function spent(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * tick;
-}
-
-async function inBatches(count, each) {
-  for (let i = 0; i < count; i += AT_ONCE) {
-    await Promise.all(Array.from({ length: Math.min(AT_ONCE, count - i) }, (_, n) => each(i + n)));
-  }
-}
 
 // Every second one command and one state for each page, evenly spread, as far as this program keeps up. Returns how
 // many there were of each and the seconds until all had arrived.
@@ -56,10 +43,10 @@ await bench(async (t) => {
   const before = { gateway: memory(w.gateway.pid), broker: memory(w.broker.pid) };
   const all = new Array(PAGES);
   const from = now();
-  await inBatches(PAGES, async (i) => { all[i] = { s: await session(t, w, { options: { secureContext, ca: undefined } }) }; });
+  await inBatches(PAGES, AT_ONCE, async (i) => { all[i] = { s: await session(t, w, { options: { secureContext, ca: undefined } }) }; });
   const agents = memory(w.broker.pid);
   const start = { gateway: spent(w.gateway.pid), broker: spent(w.broker.pid) };
-  await inBatches(PAGES, async (i) => {
+  await inBatches(PAGES, AT_ONCE, async (i) => {
     const nth = Math.floor(i / PER_ADDRESS);
     const page = new Page(t, w, { secureContext, localAddress: `127.0.${2 + Math.floor(nth / 250)}.${1 + nth % 250}` });
     await page.join(all[i].s.key);
