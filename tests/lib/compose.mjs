@@ -47,7 +47,10 @@ export class Compose {
   // name: of the project, "tether-<name>-<pid>". env: for compose.yaml. profiles: ['demo'] has the agent with a
   // simulated box. files: further compose files (absolute paths). `t` may be { after } of node:test: one stack for a file.
   constructor(t, { name = 'test', env = {}, profiles = ['demo'], files = [] } = {}) {
-    this.t = t;
+    this.undo = [];
+    // Now, while `t` is whom the caller means: in a hook, `after` of node:test would be that of the first test.
+    this.t = { after: (what) => this.undo.push(what) };
+    t?.after(async () => { for (const what of this.undo.reverse()) await what(); });
     this.project = `tether-${name}-${process.pid}`;
     this.files = [path.join(compose, 'compose.yaml'), ...files];
     this.env = { ...process.env, COMPOSE_PROJECT_NAME: this.project, COMPOSE_PROFILES: profiles.join(','),
@@ -83,7 +86,7 @@ export class Compose {
     this.httpsPort = Number(env.TETHER_HTTPS_PORT);
     this.mqttPort = Number(env.TETHER_MQTT_PORT);
     this.httpPort = Number(env.TETHER_HTTP_PORT);
-    if (!this.begun) this.t?.after(() => this.down());
+    if (!this.begun) this.t.after(() => this.down());
     this.begun = true;
     this.build();
     try {
@@ -107,22 +110,31 @@ export class Compose {
     return id ? JSON.parse(docker(['inspect', id]))[0].State.Health?.Status : undefined;
   }
 
-  async healthy(service, ms = 30000) {
-    return until(() => this.health(service) === 'healthy', ms,
+  // `since`: what began() said, where another start has to have come meanwhile.
+  async healthy(service, ms = 30000, since) {
+    return until(() => this.health(service) === 'healthy' && this.began(service) !== since, ms,
       () => `${service} is healthy: ${JSON.stringify(this.inspect(service).State)}`);
   }
+
+  began(service) { return this.inspect(service).State.StartedAt; }
 
   logs(...services) { return this.docker(['logs', '--no-log-prefix', ...services]); }
   // Runs a program inside; its standard output.
   exec(service, ...command) { return this.docker(['exec', '-T', service, ...command]); }
 
-  // The host's pids of the processes inside: the container's init, the part's own, their children.
-  pids(service) {
-    return docker(['top', this.id(service), '-o', 'pid']).split('\n').slice(1).map(Number).filter(Boolean);
+  // The processes inside, oldest first, the container's init being the first: [{ pid (the host's), args }].
+  processes(service) {
+    return docker(['top', this.id(service), '-o', 'pid,args']).split('\n').slice(1).filter(Boolean)
+      .map((line) => line.trim().match(/^(\d+)\s+(.*)$/)).map(([, pid, args]) => ({ pid: Number(pid), args }))
+      .sort((one, other) => one.pid - other.pid);
   }
 
+  pids(service) { return this.processes(service).map(({ pid }) => pid); }
+  // The part's own: neither the init nor who keeps its log.
+  main(service) { return this.processes(service).find(({ args }) => !/^\S*(init|tether-logkeep) /.test(args)).pid; }
+
   // As a crash would: the engine takes `docker kill` for an order and starts nothing again after it.
-  kill(service, which = 1) { process.kill(this.pids(service)[which], 'SIGKILL'); }
+  kill(service, pid = this.main(service)) { process.kill(pid, 'SIGKILL'); }
 
   // The newest link that the demo's agent has told.
   async link(ms = 60000) {
