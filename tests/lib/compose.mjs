@@ -110,13 +110,14 @@ export class Compose {
     return id ? JSON.parse(docker(['inspect', id]))[0].State.Health?.Status : undefined;
   }
 
-  // `since`: what began() said, where another start has to have come meanwhile.
-  async healthy(service, ms = 30000, since) {
-    return until(() => this.health(service) === 'healthy' && this.began(service) !== since, ms,
-      () => `${service} is healthy: ${JSON.stringify(this.inspect(service).State)}`);
+  // `since`: only a check made after this moment (Date.now()) counts.
+  async healthy(service, ms = 30000, since = 0) {
+    return until(() => {
+      const { Running, Health } = this.inspect(service).State;
+      const last = Health?.Log?.at(-1);
+      return Running && Health?.Status === 'healthy' && last?.ExitCode === 0 && Date.parse(last.Start) > since;
+    }, ms, () => `${service} is healthy: ${JSON.stringify(this.inspect(service).State)}`);
   }
-
-  began(service) { return this.inspect(service).State.StartedAt; }
 
   logs(...services) { return this.docker(['logs', '--no-log-prefix', ...services]); }
   // Runs a program inside; its standard output.

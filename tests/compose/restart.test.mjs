@@ -1,0 +1,100 @@
+// Parts of the running stack die while a partner is in control and the box at a level. Each comes back by itself;
+// the box does what the design's table says (section 6), read off its own log.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { monotonic } from '../lib/boxlog.mjs';
+import { Compose, docker, skip } from '../lib/compose.mjs';
+import { sleep, until } from '../lib/proc.mjs';
+
+const HOLD = 5000; // the default
+const LEVEL = 8;
+const BACK = 15000; // from the fault to healthy again
+const stack = new Compose({ after }, { name: 'restart' });
+let partner;
+let link;
+let box;
+
+before(async () => {
+  if (skip) return;
+  await stack.up();
+  link = await stack.link();
+  box = stack.box();
+}, { timeout: 1200000 });
+after(() => partner?.close());
+
+// In control and at the level: joins as often as it is sent away, as the page does.
+async function control(ms = 20000) {
+  let joined = 0;
+  await until(async () => {
+    if (!partner || partner.closed !== undefined) {
+      if (Date.now() - joined > 500) { partner = await stack.partner(link); joined = Date.now(); }
+      return false;
+    }
+    const { guard, page } = partner.state ?? {};
+    if (guard === 'live' && page === partner.page) return true;
+    if (guard === 'waiting') partner.send('hello');
+    await sleep(100);
+    return false;
+  }, ms, () => `control; last state ${JSON.stringify(partner?.state)}, gateway ${JSON.stringify(partner?.gw)}`);
+  await partner.raise('A', LEVEL, 5000);
+  assert.equal(box.now().a, LEVEL, 'the box is at a level');
+}
+
+const restart = (part) => docker(['restart', '--time', '5', stack.id(part)]);
+
+// Causes it, and waits until the part is well: { since, back } in ms.
+async function fault(part, cause) {
+  const [since, moment] = [monotonic(), Date.now()];
+  await cause();
+  await stack.healthy(part, BACK, moment);
+  return { since, back: monotonic() - since };
+}
+
+test('the key service may die, whichever of its processes, and nobody in control notices', { skip, timeout: 120000 }, async (t) => {
+  await control();
+  const before = box.levels().length;
+  const rounds = [];
+  for (const which of ['part', 'first child', 'second child', 'init', 'restart']) {
+    const [init] = stack.pids('keysvc');
+    const own = stack.processes('keysvc').filter(({ args }) => args.includes('tether-keysvc') && !args.includes('logkeep'));
+    assert.equal(own.length, 3, `the key service's processes: ${JSON.stringify(own)}`);
+    const victim = { part: own[0].pid, 'first child': own[1].pid, 'second child': own[2].pid, init }[which];
+    const { back } = await fault('keysvc', () => (victim ? stack.kill('keysvc', victim) : restart('keysvc')));
+    t.diagnostic(`keysvc, ${which}: healthy after ${(back / 1000).toFixed(1)} s`);
+    rounds.push(back);
+  }
+  assert.ok(rounds.every((back) => back <= BACK), `${rounds}`);
+  assert.equal(partner.closed, undefined, 'the partner is still there');
+  assert.deepEqual([partner.state.guard, partner.state.a], ['live', LEVEL]);
+  assert.equal(box.levels().length, before, 'the box kept its level all the time');
+  await partner.raise('A', LEVEL + 2, 5000);
+});
+
+for (const part of ['gateway', 'broker']) {
+  const kinds = {
+    killed: () => stack.kill(part),
+    'killed with all that is beside it': () => stack.kill(part, stack.pids(part)[0]),
+    restarted: () => restart(part),
+  };
+  for (const [kind, cause] of Object.entries(kinds)) {
+    test(`${part} ${kind}: zero within the hold, back by itself, control again`, { skip, timeout: 90000 }, async (t) => {
+      await control();
+      const { since, back } = await fault(part, cause);
+      const zero = await box.zeroAfter(since, HOLD + 3000);
+      await control();
+      const again = monotonic() - since;
+      t.diagnostic(`${part} ${kind}: zero after ${(zero / 1000).toFixed(2)} s, healthy ${(back / 1000).toFixed(1)} s, `
+        + `at a level again ${(again / 1000).toFixed(1)} s`);
+      assert.ok(zero <= HOLD + 500, `zero after ${zero} ms`);
+      assert.ok(back <= BACK, `healthy after ${back} ms`);
+    });
+  }
+}
+
+test('who keeps the log may die as well', { skip, timeout: 60000 }, async () => {
+  for (const part of ['broker', 'keysvc', 'gateway']) {
+    const keeper = stack.processes(part).find(({ args }) => /^\S*tether-logkeep/.test(args));
+    assert.ok(keeper, `${part} has one`);
+    await fault(part, () => stack.kill(part, keeper.pid));
+  }
+});
