@@ -22,11 +22,10 @@
 
 #define ANSWER_MS 30000 /* a new signing key takes some seconds */
 #define SID_TEXT HEX_LEN(SID_LEN)
-#define TIME_CAP 32
 #define TOLD_CAP 96
 
-static int
-complain(const char *text)
+int
+cli_complain(const char *text)
 {
 	fprintf(stderr, "tether-keysvc: %s\n", text);
 	return -1;
@@ -34,9 +33,8 @@ complain(const char *text)
 
 /* ---- talking to the daemon ------------------------------------------------------------------ */
 
-/* A descriptor, or an exit status as a negative number. */
-static int
-daemon_connect(void)
+int
+cli_connect(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = PATH_SOCKET};
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), status = -EXIT_NO_DAEMON;
@@ -46,9 +44,9 @@ daemon_connect(void)
 	}
 	if (errno == EACCES) {
 		status = -EXIT_FAILED;
-		complain("you may not talk to the key service: run this as its user or as root");
+		cli_complain("you may not talk to the key service: run this as its user or as root");
 	} else {
-		complain("the key service is not running in this folder: start it, then try again");
+		cli_complain("the key service is not running in this folder: start it, then try again");
 	}
 	if (fd >= 0) {
 		close(fd);
@@ -56,8 +54,8 @@ daemon_connect(void)
 	return status;
 }
 
-static int
-daemon_receive(int fd, union frame_message *m)
+int
+cli_receive(int fd, union frame_message *m)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	int type = FRAME_EMPTY;
@@ -65,7 +63,7 @@ daemon_receive(int fd, union frame_message *m)
 	while (type == FRAME_EMPTY && poll(&p, 1, ANSWER_MS) == 1) {
 		type = frames_recv(fd, frames_to_admin, m);
 	}
-	return type > 0 ? type : complain("the key service did not answer");
+	return type > 0 ? type : cli_complain("the key service did not answer");
 }
 
 /* Asks, hands each session to `each`, ends with the last frame in *done. 0 or -1. */
@@ -76,10 +74,10 @@ daemon_ask(int fd, const struct admin_ask *ask, void (*each)(const struct admin_
 	union frame_message m;
 
 	if (frames_send(fd, frames_to_main, FRAME_ADMIN_ASK, ask) != FRAME_OK) {
-		return complain("the key service did not take the question");
+		return cli_complain("the key service did not take the question");
 	}
 	for (;;) {
-		int type = daemon_receive(fd, &m);
+		int type = cli_receive(fd, &m);
 
 		if (type == FRAME_ADMIN_DONE) {
 			*done = m.done;
@@ -96,7 +94,7 @@ static int
 daemon_ask_once(const struct admin_ask *ask, void (*each)(const struct admin_session *s),
 		struct admin_done *done)
 {
-	int fd = daemon_connect(), result;
+	int fd = cli_connect(), result;
 
 	if (fd < 0) {
 		return -fd;
@@ -110,8 +108,8 @@ daemon_ask_once(const struct admin_ask *ask, void (*each)(const struct admin_ses
 
 static bool first_row; /* of a JSON list */
 
-static void
-format_time(char out[TIME_CAP], uint64_t unix_time)
+void
+cli_time(char out[TIME_CAP], uint64_t unix_time)
 {
 	time_t t = (time_t)unix_time;
 	struct tm tm;
@@ -126,8 +124,8 @@ print_row(const struct admin_session *s)
 	char sid[SID_TEXT + 1], issued[TIME_CAP], expires[TIME_CAP];
 
 	hex_encode(sid, s->sid, SID_LEN);
-	format_time(issued, s->issued);
-	format_time(expires, s->expires);
+	cli_time(issued, s->issued);
+	cli_time(expires, s->expires);
 	printf("%s  %s  %s  %s\n", sid, issued, expires, session_state_name(s->state));
 }
 
@@ -148,7 +146,7 @@ cli_list(bool json)
 {
 	const struct admin_ask ask = {.op = ADMIN_LIST};
 	struct admin_done done = {0};
-	int fd = daemon_connect(), result;
+	int fd = cli_connect(), result;
 
 	if (fd < 0) {
 		return -fd;
@@ -165,33 +163,6 @@ cli_list(bool json)
 		printf("%s]\n", first_row ? "" : "\n");
 	}
 	return result == 0 && fflush(stdout) == 0 ? EXIT_OK : EXIT_FAILED;
-}
-
-/* ---- status -------------------------------------------------------------------------------- */
-
-int
-cli_status(bool json)
-{
-	const struct admin_ask ask = {.op = ADMIN_STATUS};
-	struct admin_done d = {0};
-	int status = daemon_ask_once(&ask, NULL, &d);
-
-	if (status != EXIT_OK) {
-		return status;
-	}
-	if (json) {
-		printf("{\"connected\":%s,\"live\":%" PRIu32 ",\"revoked\":%" PRIu32
-		       ",\"uptime\":%" PRIu32 ",\"kid\":\"%s\"}\n",
-		       d.connected ? "true" : "false", d.count, d.revoked, d.uptime, d.kid);
-	} else {
-		printf("broker:       %s\n", d.connected ? "connected" : "not connected, trying");
-		printf("sessions:     %" PRIu32 " live, %" PRIu32 " refused until they expire\n",
-		       d.count, d.revoked);
-		printf("signing key:  %s\n", d.kid);
-		printf("running for:  %" PRIu32 " h %02" PRIu32 " min\n", d.uptime / 3600,
-		       d.uptime / 60 % 60);
-	}
-	return EXIT_OK;
 }
 
 /* ---- revoke -------------------------------------------------------------------------------- */
@@ -224,7 +195,7 @@ read_sid(uint8_t sid[SID_LEN], const char *text, size_t len)
 		return 0;
 	}
 	if (key_find(&key, text, len) != 0) {
-		return complain("expected a session id (32 hex characters), a key or a link");
+		return cli_complain("expected a session id (32 hex characters), a key or a link");
 	}
 	memcpy(sid, key.sid, SID_LEN);
 	return 0;
@@ -246,7 +217,7 @@ report(const struct admin_ask *ask, const struct admin_done *done)
 		       sid, told_text(told, done));
 		return EXIT_NOT_FOUND;
 	default:
-		complain("the revocation could not be written: see the key service's log");
+		cli_complain("the revocation could not be written: see the key service's log");
 		return EXIT_FAILED;
 	}
 }
@@ -304,7 +275,7 @@ revoke_lines(int fd)
 int
 cli_revoke(char *const what[], int count)
 {
-	int fd = daemon_connect(), status = EXIT_OK;
+	int fd = cli_connect(), status = EXIT_OK;
 
 	if (fd < 0) {
 		return -fd;
@@ -330,7 +301,7 @@ cli_revoke_all(void)
 		return status;
 	}
 	if (done.result != ADMIN_OK) {
-		complain("not all could be written: see the key service's log");
+		cli_complain("not all could be written: see the key service's log");
 		return EXIT_FAILED;
 	}
 	printf("%" PRIu32 " session%s revoked, %s\n", done.count, done.count == 1 ? "" : "s",
@@ -356,7 +327,7 @@ cli_rotate(void)
 		       done.kid, done.count, done.count == 1 ? "" : "s");
 		return EXIT_OK;
 	}
-	complain(done.result == ADMIN_BUSY ? "a new signing key is being made already"
+	cli_complain(done.result == ADMIN_BUSY ? "a new signing key is being made already"
 					   : "the signing key was not changed: see the key service's log");
 	return EXIT_FAILED;
 }

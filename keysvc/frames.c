@@ -197,6 +197,24 @@ session_fields(struct wire *w, void *message)
 }
 
 static void
+admin_status_fields(struct wire *w, void *message)
+{
+	struct admin_status *m = message;
+
+	wire_bool(w, &m->signer);
+	for (size_t i = 0; i < STATUS_HOURS; i++) {
+		wire_u32(w, &m->ending[i]);
+	}
+	stat_fields(w, &m->stat);
+	wire_u32(w, &m->gateways);
+	wire_u32(w, &m->next_tokens);
+	wire_u32(w, &m->connected_for);
+	wire_u64(w, &m->clock);
+	wire_text(w, m->agents.latest, sizeof(m->agents.latest));
+	wire_text(w, m->agents.oldest, sizeof(m->agents.oldest));
+}
+
+static void
 done_fields(struct wire *w, void *message)
 {
 	struct admin_done *m = message;
@@ -227,6 +245,7 @@ enum {
 	LEN_REVOKE = 4 + SID_LEN + 8,
 	LEN_STAT = (6 + REFUSED_COUNT) * 4,
 	LEN_ADMIN = 1 + SID_LEN,
+	LEN_ADMIN_STATUS = 1 + STATUS_HOURS * 4 + LEN_STAT + 3 * 4 + 8 + 2 * (VERSION_TEXT + 1),
 	LEN_SESSION = SID_LEN + 8 + 8 + 1,
 	LEN_DONE = 4 + 4 * 4 + KID_TEXT + 1
 };
@@ -268,6 +287,7 @@ const struct frame_type frames_to_main[] = {
 
 const struct frame_type frames_to_admin[] = {
 	{FRAME_ADMIN_SESSION, LEN_SESSION, session_fields},
+	{FRAME_ADMIN_STATUS, LEN_ADMIN_STATUS, admin_status_fields},
 	{FRAME_ADMIN_DONE, LEN_DONE, done_fields},
 	{0, 0, NULL},
 };

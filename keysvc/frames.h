@@ -137,6 +137,19 @@ struct admin_session {
 	uint8_t state;            /* enum session_state */
 };
 
+/* Answer to ADMIN_STATUS, before admin_done. */
+#define STATUS_HOURS 4
+struct admin_status {
+	bool signer;                  /* it can sign */
+	uint32_t ending[STATUS_HOURS]; /* live sessions that end within the first hour, the second, ... */
+	struct net_stat stat;
+	uint32_t gateways;     /* token files */
+	uint32_t next_tokens;  /* s until they are written anew */
+	uint32_t connected_for; /* s */
+	uint64_t clock;        /* unix seconds */
+	struct versions agents;
+};
+
 enum admin_result {
 	ADMIN_OK = 0,
 	ADMIN_UNKNOWN = 1, /* no live session of that sid; refused for four hours all the same */
@@ -164,7 +177,8 @@ enum {
 	FRAME_NET_SETUP = 16, FRAME_NET_ANSWER = 17, FRAME_NET_REVOKE = 18, FRAME_NET_SYNCED = 19,
 	FRAME_NET_STAT = 20,
 	FRAME_NET_STATUS = 24, FRAME_NET_ASK = 25, FRAME_NET_TOLD = 26, FRAME_NET_CUT = 27,
-	FRAME_ADMIN_ASK = 32, FRAME_ADMIN_SESSION = 33, FRAME_ADMIN_DONE = 34
+	FRAME_ADMIN_ASK = 32, FRAME_ADMIN_SESSION = 33, FRAME_ADMIN_DONE = 34,
+	FRAME_ADMIN_STATUS = 35
 };
 
 /* What each side may receive; ended by a row of type 0. */
@@ -193,6 +207,7 @@ union frame_message {
 	struct net_stat stat;
 	struct admin_ask admin;
 	struct admin_session session;
+	struct admin_status admin_status;
 	struct admin_done done;
 };
 

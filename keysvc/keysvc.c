@@ -33,7 +33,7 @@ static const char usage_text[] =
 	"      [--oldest VERSION] [--latest VERSION]   of agents\n"
 	"  list [--json]                  live sessions\n"
 	"  revoke SID|KEY|LINK|-|--all    end sessions now (-: one a line from standard input)\n"
-	"  status [--json]                is it running, is the broker there\n"
+	"  status [--json]                how it goes, in one screen\n"
 	"  rotate                         sign with a new key from now on\n"
 	"DIR is " PATH_DEFAULT " unless given. Manual: tether-keysvc(8)\n";
 

@@ -121,9 +121,41 @@ revoke_all(struct keysvc *k, struct admin *a)
 	wait_for_broker(k, a);
 }
 
+static uint32_t
+seconds_until(uint64_t due, uint64_t now)
+{
+	return due > now ? (uint32_t)((due - now) / 1000) : 0;
+}
+
+static void
+fill_status(const struct keysvc *k, struct admin_status *s)
+{
+	int64_t unix_now = clock_unix(), from = unix_now;
+	uint64_t now = clock_ms();
+
+	*s = (struct admin_status){.signer = k->signer.ready,
+				   .stat = k->stat,
+				   .gateways = k->options->gateways,
+				   .next_tokens = seconds_until(k->due[DUE_TOKENS], now),
+				   .clock = (uint64_t)unix_now,
+				   .agents = k->options->agents};
+	for (size_t i = 0; i < STATUS_HOURS; i++, from += 3600) {
+		s->ending[i] = (uint32_t)journal_live(&k->journal, from, from + 3600);
+	}
+	s->stat.live = (uint32_t)journal_live(&k->journal, unix_now, INT64_MAX);
+	s->connected_for = k->net.connected ? (uint32_t)((now - k->net.since) / 1000) : 0;
+}
+
 static void
 tell_status(struct keysvc *k, struct admin *a)
 {
+	struct admin_status status;
+
+	fill_status(k, &status);
+	if (frames_send(a->fd, frames_to_admin, FRAME_ADMIN_STATUS, &status) != FRAME_OK) {
+		admin_close(a);
+		return;
+	}
 	a->done.count = (uint32_t)journal_live(&k->journal, clock_unix(), INT64_MAX);
 	a->done.revoked = (uint32_t)k->revoked.count;
 	a->done.uptime = (uint32_t)((clock_ms() - k->started) / 1000);
