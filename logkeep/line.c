@@ -110,6 +110,21 @@ take_word(const char **text, const char *end)
 	return "error";
 }
 
+/* The one error of Mosquitto that names a client (broker-conf/mosquitto.conf): its own words are
+ * behind the last colon. Returns how much of `out` it used. */
+static int
+leave_out_client(char *out, size_t size, const char **text, const char *end)
+{
+	static const char head[] = "Protocol error from ";
+	const char *colon = memrchr(*text, ':', (size_t)(end - *text));
+
+	if (!skip(text, end, head)) {
+		return 0;
+	}
+	*text = colon > *text ? colon : end;
+	return snprintf(out, size, "%sa client", head);
+}
+
 int
 line_frame(char out[MAX_LINE], const char *part, int64_t unix_s, const char *text, size_t len)
 {
@@ -123,6 +138,9 @@ line_frame(char out[MAX_LINE], const char *part, int64_t unix_s, const char *tex
 	word = level >= 0 ? words[level] : take_word(&text, end);
 	head = line_stamp(out, unix_s);
 	head += snprintf(out + head, MAX_LINE - (size_t)head, " %s %s ", name, word);
+	if (level < 0) {
+		head += leave_out_client(out + head, MAX_LINE - (size_t)head, &text, end);
+	}
 	len = (size_t)(end - text);
 	if (len > MAX_LINE - 2 - (size_t)head) {
 		len = MAX_LINE - 2 - (size_t)head;

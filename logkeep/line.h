@@ -24,6 +24,7 @@ int line_stamp(char out[MAX_STAMP], int64_t unix_s);
  *   "<4>keysvc net: well"              (common/log.c)  keysvc-net warn well
  *   "2026-11-22T20:15:48: Error: no"   (Mosquitto)     broker error no
  *   anything else: a crash, a loader's complaint       PART error TEXT
+ * Mosquitto's "Protocol error from CLIENT: text" loses the client, whose id is not ours to keep.
  * A name that is not PART or "PART word" is no name. Returns the length, newline included.
  */
 int line_frame(char out[MAX_LINE], const char *part, int64_t unix_s, const char *text, size_t len);

@@ -78,9 +78,9 @@ export async function connectAsker(t, { port, ca, who, options }) {
 }
 
 // A gateway, with the token that the key service wrote for it.
-export async function connectGateway(t, { port, ca, file }) {
-  const token = readFileSync(file, 'utf8');
-  const asker = await connectAsker(t, { port, ca, who: { role: 'gw', client: claimsOf(token).sub, token } });
+export async function connectGateway(t, { port, ca, file, options }) {
+  const token = readFileSync(file, 'utf8').trim();
+  const asker = await connectAsker(t, { port, ca, options, who: { role: 'gw', client: claimsOf(token).sub, token } });
   return { ...asker, redeem: (key) => asker.ask({ v: 1, op: 'redeem', id: 8, key }) };
 }
 

@@ -50,6 +50,11 @@ every_kind_of_line_gets_the_one_format(void **state)
 		{"broker", "2026-11-22T20:15:48: Warning: hm", "broker warn hm"},
 		{"broker", "1763842548: Error: no", "broker error no"},
 		{"broker", "2026-11-22T20:15:48: text", "broker error text"},
+		/* the one error that names a client, whatever it is called */
+		{"broker", "2026-11-22T20:15:48: Error: Protocol error from bob: no name: closing.",
+		 "broker error Protocol error from a client: closing."},
+		{"broker", "Protocol error from bob", "broker error Protocol error from a client"},
+		{"broker", "Protocol error from ", "broker error Protocol error from a client"},
 		{"broker", "free(): invalid pointer", "broker error free(): invalid pointer"},
 		/* nobody speaks in another's name, nor under one that is none */
 		{"gateway", "<3>keysvc: no", "gateway error keysvc: no"},
