@@ -17,6 +17,7 @@
 #include "agent/single.h"
 #include "agent/sleep/sleep.h"
 #include "agent/status.h"
+#include "agent/ui/tty.h"
 #include "agent/ui/ui.h"
 #include "common/log.h"
 
@@ -44,19 +45,39 @@ run_child(int argc, char *argv[])
 	return 2;
 }
 
+/* What no screen can say any more. The picture of one that failed would stay, as if somebody were
+ * still behind its STOP. */
+static int
+last_words(struct guard_over over)
+{
+	if (!over.screen) {
+		ui_tty_mend();
+	}
+	if (!over.screen || !over.zero) {
+		printf("tether: %s%s\n",
+		       over.screen ? "" : "The screen failed, so the session is over. ",
+		       over.zero ? "Both channels are at zero."
+				 : "The box has not confirmed zero: use its own knob.");
+	}
+	return over.screen ? 0 : 1;
+}
+
 /* Runs the guard, and leaves the terminal as it was, whatever became of the screen. */
 static int
 run_guard(const struct options *o)
 {
 	struct termios before;
 	bool tty = tcgetattr(STDIN_FILENO, &before) == 0;
-	int rc = guard_run(o);
+	struct guard_over over = guard_run(o);
 
 	/* From the background this would stop us, and disturb whoever has the terminal now. */
 	if (tty && tcgetpgrp(STDIN_FILENO) == getpgrp()) {
 		(void)tcsetattr(STDIN_FILENO, TCSANOW, &before);
 	}
-	return rc;
+	if (!over.started) {
+		return 1;
+	}
+	return o->headless || o->plain ? 0 : last_words(over);
 }
 
 /* Asks first where that is wanted. The simulated box is there by then, any other is chosen after. */

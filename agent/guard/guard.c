@@ -311,19 +311,22 @@ start_ui(struct guard *g, uint64_t now)
 	return child_start(&g->ui, argv, SPAWN_STDIO | SPAWN_SESSION, now);
 }
 
-/* The screen gets a moment to put the terminal back as it was; a stopped one is killed. */
-static void
+/* The screen gets a moment to put the terminal back as it was; a stopped one is killed. False when
+ * it could not do that. */
+static bool
 ui_finish(struct guard *g)
 {
 	struct pollfd gone = {.fd = g->ui.pidfd, .events = POLLIN};
+	bool well;
 
 	if (g->ui.fd < 0) {
-		return;
+		return false;
 	}
 	close(g->ui.fd);
 	g->ui.fd = -1;
-	(void)poll(&gone, 1, UI_END_MS);
+	well = poll(&gone, 1, UI_END_MS) == 1;
 	child_stop(&g->ui, true);
+	return well;
 }
 
 /* Where a screen is drawn on the terminal that errors go to, a line of ours or of a child would push
@@ -343,33 +346,36 @@ hush(const struct options *o)
 	}
 }
 
-int
+struct guard_over
 guard_run(const struct options *o)
 {
 	static struct guard g; /* static: locked in memory as a whole */
+	struct guard_over over = {.started = false};
 	uint64_t now = clock_ms();
 
 	if (secret_process() < 0) {
 		log_error("this process could not be closed to debuggers");
-		return 1;
+		return over;
 	}
 	(void)secret_lock(&g, sizeof(g));
 	guard_init(&g, o, now);
 	g.signal_fd = open_signals();
 	if (g.signal_fd < 0 || start_ui(&g, now) < 0) {
 		log_error("could not start: %s", strerror(errno));
-		return 1;
+		return over;
 	}
+	over.started = true;
 	hush(o);
 	status_open(&g);
 	while (g.life != LIFE_OVER) {
 		wait_and_read(&g);
 	}
 	status_close(&g);
+	over.zero = box_view(&g).zero && !g.limits.kill;
 	child_stop(&g.link, true);
 	child_stop(&g.box, false);
 	child_stop(&g.sleep, true);
-	ui_finish(&g);
+	over.screen = ui_finish(&g);
 	secret_wipe(&g, sizeof(g));
-	return 0;
+	return over;
 }

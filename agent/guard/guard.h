@@ -122,8 +122,15 @@ struct guard {
 	bool fresh;             /* something that people see has changed */
 };
 
-/* Runs until the end. The process's exit code. */
-int guard_run(const struct options *o);
+/* How it ended. */
+struct guard_over {
+	bool started; /* else nothing ran, and standard error says why */
+	bool screen;  /* it lived to the end, and put the terminal back */
+	bool zero;    /* the box had confirmed zero */
+};
+
+/* Runs until the end. */
+struct guard_over guard_run(const struct options *o);
 
 /* One line for the wearer's log (and nothing else). */
 __attribute__((format(printf, 2, 3))) void guard_say(struct guard *g, const char *format, ...);

@@ -30,7 +30,6 @@ struct tty {
 	struct ui_canvas canvas; /* what is on the terminal now */
 	uint64_t draw_at;	 /* ms; not before */
 	bool stale;		 /* there is something new to draw */
-	bool mouse;		 /* the terminal has one, and was asked for it */
 };
 
 static void
@@ -64,19 +63,24 @@ copy_link(const char *link)
 	send_text(text, len);
 }
 
+/* What the terminal wants to be sent for it, NULL where it can't do that. */
+static const char *
+can(const char *capability)
+{
+	const char *text = tigetstr(capability);
+
+	return text != (const char *)-1 ? text : NULL;
+}
+
 /* Button presses in the form that has no length limit, and pasted text marked as such. Terminals
  * that have a mouse understand all three. */
 static void
-set_mouse(struct tty *t, bool on)
+set_mouse(bool on)
 {
 	static const char begin[] = "\033[?1000h\033[?1006h\033[?2004h";
 	static const char end[] = "\033[?2004l\033[?1006l\033[?1000l";
-	const char *kmous = on ? tigetstr("kmous") : NULL;
 
-	if (on) {
-		t->mouse = kmous != NULL && kmous != (const char *)-1;
-	}
-	if (t->mouse) {
+	if (can("kmous") != NULL) {
 		send_text(on ? begin : end, sizeof(begin) - 1);
 	}
 }
@@ -219,9 +223,9 @@ ui_tty(struct ui_peer *peer)
 	tty = (struct tty){.peer = peer, .stale = true};
 	tty.keys.areas = &tty.canvas.areas;
 	if (sandbox_seal(SANDBOX_BASE | SANDBOX_TTY | SANDBOX_SIGNALS, &why) == 0) {
-		set_mouse(&tty, true);
+		set_mouse(true);
 		rc = run(&tty);
-		set_mouse(&tty, false);
+		set_mouse(false);
 	}
 	(void)endwin();
 	delscreen(screen);
@@ -229,4 +233,23 @@ ui_tty(struct ui_peer *peer)
 		log_error("no sandbox: %s", why);
 	}
 	return rc;
+}
+
+void
+ui_tty_mend(void)
+{
+	static const char *const ends[] = {"sgr0", "cnorm", "rmcup"};
+	int error;
+
+	if (tcgetpgrp(STDOUT_FILENO) != getpgrp() ||
+	    setupterm(NULL, STDOUT_FILENO, &error) != OK) {
+		return;
+	}
+	set_mouse(false);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (can(ends[i]) != NULL) {
+			(void)putp(can(ends[i]));
+		}
+	}
+	(void)fflush(stdout);
 }

@@ -13,6 +13,11 @@
  * the guard fails (1). The terminal is left as it was found. */
 int ui_tty(struct ui_peer *peer);
 
+/* Puts the terminal back after a ui that could not: screen, mouse and cursor, but not its line
+ * settings. Called by the process that started the ui, once that has ended. Without the terminal, or
+ * in its background, nothing happens. */
+void ui_tty_mend(void);
+
 /* Puts a canvas on the terminal. Needs curses to be set up. */
 void ui_screen_draw(const struct ui_canvas *c);
 

@@ -1,0 +1,42 @@
+// What stands on the terminal once the program has ended: no picture of a screen that is no more, and the truth about zero.
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { bin, folder } from '../lib/proc.mjs';
+import { family } from '../lib/sockets.mjs';
+import { childrenOf } from '../lib/stack.mjs';
+import { Terminal } from '../lib/terminal.mjs';
+import { startBox } from '../lib/wizard.mjs';
+
+for (const [name, signal] of [['killed', 'SIGKILL'], ['stopped for good', 'SIGSTOP']]) {
+  test(`a screen that is ${name} does not stay on the terminal: what happened is said there, and the mouse given back`, async (t) => {
+    const dir = folder(t);
+    writeFileSync(`${dir}/agent.conf`, '');
+    const terminal = new Terminal(t, [path.join(bin, 'tether'), '--demo', '--server', 'localhost:1', '--config', `${dir}/agent.conf`],
+      { env: { XDG_RUNTIME_DIR: dir } });
+    await terminal.shows(/SPACE = STOP.*disconnect/);
+    await terminal.shows(/2\.106/);
+    const agent = family(terminal.shell())[1];
+    process.kill(childrenOf(agent).ui, signal);
+    if (signal === 'SIGSTOP') process.kill(agent, 'SIGTERM');
+    await terminal.shows(/tether: The screen failed, so the session is over\. Both channels are at zero\. \[exit 1\]/, 10000);
+    assert.ok(!/SPACE = STOP/.test(terminal.words()));
+    assert.equal(terminal.tmux('display-message', '-p', '-t', 't', '#{alternate_on}#{mouse_any_flag}#{cursor_flag}').trim(), '001');
+  });
+}
+
+test('a box that has not confirmed zero at the end is told of', async (t) => {
+  const dir = folder(t);
+  writeFileSync(`${dir}/agent.conf`, '');
+  const box = await startBox(t, dir);
+  const terminal = new Terminal(t, [path.join(bin, 'tether'), '--box', box.path, '--server', 'localhost:1', '--config', `${dir}/agent.conf`],
+    { env: { XDG_RUNTIME_DIR: dir } });
+  await terminal.shows(/2\.106/);
+  box.hand('menu open');
+  await terminal.shows(/The box does not answer/);
+  terminal.bytes('q');
+  await terminal.shows(/End the session and quit/);
+  terminal.bytes('y');
+  await terminal.shows(/tether: The box has not confirmed zero: use its own knob\. \[exit 0\]/, 15000);
+});
