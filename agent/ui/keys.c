@@ -314,10 +314,16 @@ decode(struct ui_keys *k, const char *bytes, size_t n, int keys[UI_BATCH + 1])
 	return count;
 }
 
-/* Somebody began to ask after the question was put: a yes that was meant for one of the two could
- * be taken for the other. */
 static bool
-has_been_overtaken(struct desk *d)
+is_yes(int key)
+{
+	return key == 'y' || key == '\r' || key == '\n';
+}
+
+/* Somebody began to ask after the question was put: a yes that was meant for one of the two could
+ * be taken for the other. Keys that make things safer mean the same in both. */
+static bool
+has_been_overtaken(struct desk *d, const int keys[], size_t count)
 {
 	struct ui_keys *k = d->k;
 
@@ -327,7 +333,12 @@ has_been_overtaken(struct desk *d)
 	}
 	keys_drop(k);
 	k->notice = "Somebody has begun to ask for control: look, and press again.";
-	return true;
+	for (size_t i = 0; i < count; i++) {
+		if (is_yes(keys[i])) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static void
@@ -335,7 +346,7 @@ press_all(struct desk *d, const int keys[], size_t count)
 {
 	d->only_y = true;
 	for (size_t i = 0; i < count; i++) {
-		d->only_y = d->only_y && (keys[i] == 'y' || keys[i] == '\r' || keys[i] == '\n');
+		d->only_y = d->only_y && is_yes(keys[i]);
 	}
 	for (size_t i = 0; i < count; i++) {
 		press(d, keys[i]);
@@ -365,7 +376,7 @@ ui_keys_read(struct ui_keys *k, struct ui_view *view, const char *bytes, size_t 
 		stop(&d, quits);
 		return;
 	}
-	if (!has_been_overtaken(&d)) {
+	if (!has_been_overtaken(&d, keys, count)) {
 		press_all(&d, keys, count);
 	}
 	if (wish->count == 0) {

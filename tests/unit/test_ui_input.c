@@ -289,6 +289,16 @@ a_question_that_a_partner_overtakes_is_dropped(void **state)
 	type(&d, "q");
 	type(&d, "y");
 	expect_one(&d.wish, UI_QUIT, 0, 0);
+	for (size_t i = 0; i < 3; i++) { /* what is safer is not held up by it */
+		static const char *const keys[] = {"n", "d", "a"};
+		static const uint8_t actions[] = {UI_REFUSE, UI_DISCONNECT, UI_CAP_A};
+
+		d = (struct desk){.view = {.phase = GUARD_LIVE, .cap = {{40, 40}}}};
+		type(&d, "q");
+		d.view.phase = GUARD_ASKING;
+		type(&d, keys[i]);
+		assert_int_equal(d.wish.input[0].action, actions[i]);
+	}
 }
 
 static void
