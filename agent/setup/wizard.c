@@ -19,6 +19,7 @@
 #include "agent/setup/paper.h"
 #include "agent/setup/reach.h"
 #include "agent/setup/watch.h"
+#include "agent/ui/decode.h"
 #include "common/clock.h"
 
 #define TURN_MS 50
@@ -30,6 +31,7 @@ struct wizard {
 	struct dialog d;
 	struct watch w;
 	struct paper p;
+	struct ui_decoder decoder;
 	enum dialog_step asked; /* the step whose question stands on the screen */
 	enum finding told;
 	bool stopping;	     /* a `K` of the wearer waits to be confirmed */
@@ -285,6 +287,23 @@ stop(struct wizard *z, uint64_t now)
 	z->stopping = true;
 }
 
+/* What was typed, and not the rest of an arrow's bytes. What is pasted counts: a server's name. */
+static enum paper_key
+decode(struct wizard *z, char byte)
+{
+	int key = byte;
+
+	if (byte < 0 || byte >= ' ' || byte == UI_KEY_ESC) {
+		key = ui_decode(&z->decoder, byte);
+	} else {
+		z->decoder = (struct ui_decoder){0}; /* Ctrl-C ends an unfinished one too */
+	}
+	z->decoder.paste = false;
+	return key > 0 && key < UI_KEY_UP
+		       ? paper_key(&z->p, (char)key, z->d.step == STEP_SERVER)
+		       : PAPER_NOTHING;
+}
+
 static void
 take_keys(struct wizard *z, uint64_t now)
 {
@@ -299,7 +318,7 @@ take_keys(struct wizard *z, uint64_t now)
 		stop(z, now);
 	}
 	for (ssize_t i = 0; i < n && z->d.step < STEP_DONE; i++) {
-		enum paper_key key = paper_key(&z->p, bytes[i], z->d.step == STEP_SERVER);
+		enum paper_key key = decode(z, bytes[i]);
 
 		if (key == PAPER_QUIT) {
 			z->d.step = STEP_QUIT;
@@ -307,6 +326,7 @@ take_keys(struct wizard *z, uint64_t now)
 			take_line(z);
 		}
 	}
+	(void)ui_decode_end(&z->decoder);
 }
 
 static void

@@ -93,6 +93,18 @@ test('the wizard writes nothing to the box but polls, K and low power', async (t
   assert.deepEqual([...kinds].sort(), ['', 'K', 'L']);
 });
 
+test('arrows and function keys leave nothing in what is typed; a paste does', async (t) => {
+  const w = await startWizard(t);
+  await w.wizard.asks(/Which server/);
+  w.wizard.key('Up', 'Left', 'F1', 'F5', 'Delete');
+  w.wizard.bytes('\x1b[200~local\x1b[201~');
+  w.wizard.type(w.server.slice('local'.length));
+  await w.wizard.asks(/all the same/);
+  w.wizard.bytes('\x1b[');
+  w.wizard.key('C-c');
+  await w.wizard.shows(/Nothing was written.*\[exit 1\]/);
+});
+
 test('space while the power is being lowered: zero, and the questions still go on', async (t) => {
   const w = await startWizard(t);
   w.box.hand('power high');
