@@ -55,6 +55,16 @@ finding_after(const char *path)
 /* How a process uses a file; of others' processes root alone can tell. */
 enum use { USE_NONE, USE_OPEN, USE_LOCKED };
 
+/* A container has terminals of the same names, which are others. */
+static bool
+is_same(const char *path, const char *other)
+{
+	struct stat a, b;
+
+	return stat(path, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
 static enum use
 use_of(const char *pid, const char *fd, const char *real)
 {
@@ -66,7 +76,7 @@ use_of(const char *pid, const char *fd, const char *real)
 	snprintf(path, sizeof(path), "/proc/%.16s/fd/%.16s", pid, fd);
 	n = readlink(path, target, sizeof(target) - 1);
 	target[n > 0 ? n : 0] = '\0';
-	if (strcmp(target, real) != 0) {
+	if (strcmp(target, real) != 0 || !is_same(path, real)) {
 		return USE_NONE;
 	}
 	snprintf(path, sizeof(path), "/proc/%.16s/fdinfo/%.16s", pid, fd);
