@@ -94,7 +94,8 @@ test('a session with partners of both families, and everybody who may talk to th
   // Over IPv6 where the gateway listens there: a page that looks and goes.
   const listens6 = await inNamespace('bash', '-c', `exec 3<>/dev/tcp/${client.gateway6}/8443`).then(() => true, () => false);
   x.diagnostic(`IPv6 from ${client.six}: ${listens6 ? 'the gateway answers' : 'the gateway does not listen on it'}`);
-  if (listens6) {
+  assert.ok(listens6, 'the gateway is reached over IPv6');
+  {
     const six = await browser(`[${client.gateway6}]`, known['user agent']);
     await six.page.goto(known.link);
     await six.page.getByRole('button', { name: 'Take control' }).waitFor({ timeout: 20000 });
@@ -238,6 +239,7 @@ test('while sessions live nothing about them is anywhere but where docs/PRIVACY.
     assert.ok(found.some((f) => f.place === place && f.file === file && f.what === what), `${what} is in ${place}/${file}, so the search works there`);
   }
   for (const part of PARTS) assert.ok(seen.some(([p, f]) => p === `volume logs-${part}` && f.startsWith(`${part}.`)) || part === 'broker', `the log of ${part} was searched`);
+  assert.ok(seen.some(([, file]) => file === 'metrics'), 'the metrics were searched');
   const table = read(path.join(root, 'docs/PRIVACY.md')).split('## What is kept')[1];
   for (const [place] of ALLOWED) assert.ok(table.includes(`| ${place.replace(/ (\w+)$/, ' `$1`')}`), place);
 });
@@ -256,7 +258,7 @@ test('after their end only number, times and state are kept', { skip, timeout: 1
 test('every line of every part has the one form, and the engine has kept none', { skip, timeout: 120000 }, async (x) => {
   // Also what the parts say when they end, one of them by a crash.
   stack.docker(['stop', '-t', '5', 'gateway']);
-  stack.kill('broker', stack.pids('broker').length - 1);
+  process.kill(stack.pids('broker').find((pid) => read(`/proc/${pid}/comm`).trim() === 'mosquitto'), 'SIGKILL');
   stack.docker(['restart', '-t', '5', 'keysvc']);
   const kept = (part) => run('docker', stack.args(['--profile', 'logs', 'run', '--rm', '--no-deps', '-T', 'logs', ...(part ? [part] : [])]), { env: stack.env })
     .split('\n').filter(Boolean);

@@ -1,5 +1,5 @@
-// tether-logkeep natively, with every part behind it: each line of a whole session has the one format, goes after
-// its age, and neither a dead writer nor a full disk nor a flood touches the part.
+// tether-logkeep with programs of the test behind it: each line gets the one form and goes after its age, and neither
+// a dead writer nor a full disk nor a flood touches the part. Real parts: tests/compose/privacy.test.mjs.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
