@@ -8,12 +8,14 @@
  *       phase, why, box, mode, power        names as in docs/PROTOCOL.md, "States"
  *       server                              "connecting", "connected", "refused", "lost", "done"
  *       zero, latched, join, ask, lock_power, lock_mode
- *       level, target, cap                  [A, B] in percent; cap at the present power
+ *       level, target, cap                  [A, B] in percent; cap at the present power; what the
+ *                                           level is now is not known while box is not "ok"
  *       caps                                {"low":[A, B],"high":[A, B]}
  *       param                               [C, D]
  *       modes                               names that are allowed and that the box has
  *       battery                             percent, null unknown
- *       left, idle, checkin                 seconds, null not running
+ *       left                                seconds, 0 without a session
+ *       idle, checkin                       seconds, null not running
  *       live                                seconds that a partner has had control, null nobody has
  *       rtt                                 ms from a state to the page's answer, null not known
  *       hold, idle_min, checkin_min, rise   the settings
