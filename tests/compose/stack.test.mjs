@@ -1,46 +1,117 @@
-// The compose stack brought up and driven by a browser, as an operator and a partner would.
+// The compose stack driven by a browser, as an operator and a partner would; and what its parts say of their health
+// when something is wrong.
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { drivePage, openBrowser } from '../lib/browser.mjs';
-import { freePort, root, sleep, until } from '../lib/proc.mjs';
+import { Compose, docker, skip, TAG } from '../lib/compose.mjs';
+import { folder, read, root, until } from '../lib/proc.mjs';
 
-const compose = path.join(root, 'compose/compose.yaml');
-const engine = spawnSync('docker', ['compose', 'version']).status === 0 && spawnSync('docker', ['info']).status === 0
-  && spawnSync('docker', ['image', 'inspect', 'debian:trixie-slim']).status === 0;
-const skip = engine ? false : 'no Docker engine with compose and the image debian:trixie-slim here';
+const USER = 700; // of the images
+const stack = new Compose({ after }, { name: 'stack' });
 
-test('docker compose up: a browser drives a simulated box through it', { skip, timeout: 1200000 }, async (t) => {
-  const [https, mqtt] = [await freePort(), await freePort()];
-  const env = { ...process.env, TETHER_BIND: '127.0.0.1', TETHER_HTTPS_PORT: String(https), TETHER_MQTT_PORT: String(mqtt),
-    TETHER_ORIGIN: `https://localhost:${https}`, COMPOSE_PROJECT_NAME: `tether-test-${process.pid}`, COMPOSE_PROFILES: 'demo',
-    DOCKER_BUILDKIT: '0' };
-  const docker = (args, options = {}) => execFileSync('docker', ['compose', '-f', compose, ...args],
-    { env, encoding: 'utf8', maxBuffer: 1 << 26, stdio: ['ignore', 'pipe', 'pipe'], ...options });
-  t.after(() => docker(['down', '--volumes', '--remove-orphans', '--timeout', '5']));
-  docker(['build', '-q']);
-  docker(['up', '-d']);
+before(async () => { if (!skip) await stack.up(); }, { timeout: 1200000 });
 
-  const link = await until(() => docker(['logs', '--no-log-prefix', 'agent'])
-    .match(/"link":"(https:[^"]+)"/)?.[1], 60000, `a link in the agent's log:\n${docker(['logs', '--tail', '20'])}`);
-  const levels = () => docker(['exec', '-T', 'agent', 'cat', '/tmp/box.log']).split('\n').filter((l) => l.includes(' level '));
+test('docker compose up: a browser drives a simulated box through it', { skip, timeout: 120000 }, async (t) => {
+  const link = await stack.link();
+  const box = stack.box();
   const browser = await openBrowser(t);
   await drivePage(browser, link, {
-    raised: () => until(() => levels().at(-1)?.includes('A=15 '), 15000, 'A at 15 in the box'),
-    stopped: () => until(() => levels().at(-1)?.includes('A=0 B=0'), 5000, 'zero in the box'),
+    raised: () => until(() => box.now().a === 15, 15000, 'A at 15 in the box'),
+    stopped: () => until(() => box.now().a === 0 && box.now().b === 0, 5000, 'zero in the box'),
   }, 15);
-  mkdirSync(path.join(root, 'tests/artefacts'), { recursive: true });
+  assert.match(stack.exec('keysvc', 'tether-keysvc', 'list', '--json'), /"sid"/);
+});
 
-  // Hardened as the file says, read off the running containers.
-  for (const name of ['broker', 'keysvc', 'gateway', 'agent']) {
-    const id = docker(['ps', '-q', name]).trim();
-    const [info] = JSON.parse(execFileSync('docker', ['inspect', id], { encoding: 'utf8' }));
-    assert.equal(info.HostConfig.ReadonlyRootfs, true, `${name}: read-only root`);
-    assert.deepEqual(info.HostConfig.CapDrop, ['ALL'], `${name}: no capabilities`);
-    assert.equal(info.Config.User, 'tether', `${name}: not root`);
+// --- health ---------------------------------------------------------------------------------------
+
+// A part run beside the stack, with its volumes but other files in the places of `mounts`: { where: file or folder }.
+// Its health is asked for every second.
+function beside(t, part, { mounts = {}, network = 'none', args, entrypoint }) {
+  const volumes = { keys: '/var/lib/tether/keys', revoked: '/var/lib/tether/revoked', tokens: '/var/lib/tether/tokens',
+    tls: '/etc/tether/tls', challenges: '/var/lib/tether/challenges' };
+  const id = docker(['run', '-d', '--init', '--network', network, '--read-only', '--tmpfs', '/tmp', '--ulimit', 'nofile=20000:20000',
+    ...Object.entries(volumes).filter(([, where]) => !(where in mounts)).flatMap(([name, where]) => ['-v', `${stack.project}_${name}:${where}:ro`]),
+    ...Object.entries(mounts).flatMap(([where, what]) => ['-v', `${what}:${where}:ro`]),
+    '--health-cmd', `health ${part}`, '--health-interval', '1s', '--health-retries', '2', '--health-timeout', '6s',
+    '--entrypoint', entrypoint, `tether/${part}:${TAG}`, ...args]).trim();
+  let gone = false;
+  const remove = () => { if (!gone) docker(['rm', '-f', '-v', id]); gone = true; };
+  t.after(remove);
+  const state = () => JSON.parse(docker(['inspect', id]))[0].State;
+  // Until health is `wanted` and the last check says `words`.
+  const becomes = (wanted, words = /^$/) => until(() => {
+    const { Running, Health } = state();
+    return Running && Health?.Status === wanted && words.test(Health.Log.at(-1).Output.trim());
+  }, 20000, () => `${part} is ${wanted} and says ${words}: ${JSON.stringify(state())}`);
+  return { becomes, remove };
+}
+
+const brokerWith = (t, mounts) => beside(t, 'broker', { mounts, entrypoint: '/usr/sbin/mosquitto', args: ['-c', '/etc/tether/mosquitto.conf'] });
+// The broker's configuration as shipped, changed by `edit`, as a file.
+function conf(t, edit) {
+  const dir = folder(t);
+  chmodSync(dir, 0o755);
+  const text = read(path.join(root, 'broker-conf/mosquitto.conf'));
+  const changed = edit(text);
+  writeFileSync(`${dir}/mosquitto.conf`, changed);
+  return { '/etc/tether/mosquitto.conf': `${dir}/mosquitto.conf`, changed: changed !== text };
+}
+
+// A certificate that expired yesterday, and its own authority.
+function expired(t) {
+  const dir = folder(t);
+  const openssl = (...args) => execFileSync('openssl', args, { cwd: dir, stdio: 'ignore' });
+  openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', 'server.key');
+  openssl('req', '-new', '-key', 'server.key', '-subj', '/CN=localhost', '-out', 'csr');
+  openssl('x509', '-req', '-in', 'csr', '-signkey', 'server.key', '-days', '-1', '-out', 'server.pem');
+  writeFileSync(`${dir}/ca.pem`, readFileSync(`${dir}/server.pem`));
+  chmodSync(dir, 0o755);
+  chownSync(`${dir}/server.key`, USER, USER);
+  return { '/etc/tether/tls': dir };
+}
+
+test('health: a broker as shipped is well', { skip, timeout: 60000 }, async (t) => {
+  await brokerWith(t, {}).becomes('healthy');
+});
+
+test('health: a broker without its plugin is not well, whether it lets nobody in or everybody', { skip, timeout: 90000 }, async (t) => {
+  const without = (text) => text.replace(/^plugin.*\n/mg, '');
+  for (const [edit, words] of [[without, /no guest gets in/],
+    [(text) => without(text).replace('allow_anonymous false', 'allow_anonymous true'), /not as the plugin would/]]) {
+    const { changed, ...mounts } = conf(t, edit);
+    assert.ok(changed);
+    await brokerWith(t, mounts).becomes('unhealthy', words);
   }
-  assert.equal(docker(['exec', '-T', 'keysvc', 'tether-keysvc', 'list', '--json']).includes('sid'), true);
-  await sleep(100);
+});
+
+test('health: a broker whose certificate has expired is not well', { skip, timeout: 60000 }, async (t) => {
+  await brokerWith(t, expired(t)).becomes('unhealthy', /no guest gets in/);
+});
+
+test('health: a gateway whose certificate has expired is not well, though it is connected', { skip, timeout: 60000 }, async (t) => {
+  const { Config } = stack.inspect('gateway');
+  const part = (mounts) => beside(t, 'gateway', { mounts, network: `${stack.project}_inside`, entrypoint: '/usr/bin/tether-gateway',
+    args: Config.Cmd.map((arg) => (arg === '/etc/tether/tls/ca.pem' ? '/tmp/ca.pem' : arg)) });
+  const ca = { '/tmp/ca.pem': stack.ca() };
+  chmodSync(path.dirname(stack.ca()), 0o755);
+  stack.docker(['stop', '--timeout', '5', 'gateway']); // its token is for one at a time
+  const valid = part(ca);
+  await valid.becomes('healthy');
+  valid.remove();
+  await part({ ...ca, ...expired(t) }).becomes('unhealthy', /certificate has expired/);
+});
+
+test('health: without the broker neither key service nor gateway is well, and both are again when it is back', { skip, timeout: 90000 }, async () => {
+  stack.docker(['start', 'gateway']);
+  await stack.healthy('gateway', 30000);
+  stack.docker(['stop', '--timeout', '5', 'broker']);
+  for (const part of ['keysvc', 'gateway']) {
+    await until(() => stack.health(part) === 'unhealthy', 30000, () => `${part} is unhealthy: ${JSON.stringify(stack.inspect(part).State)}`);
+  }
+  const since = Date.now();
+  stack.docker(['start', 'broker']);
+  for (const part of ['broker', 'keysvc', 'gateway']) await stack.healthy(part, 40000, since);
 });

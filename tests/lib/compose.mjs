@@ -69,11 +69,13 @@ export class Compose {
   build() {
     if (process.env.TETHER_IMAGES === 'keep' && works('image', 'inspect', `tether/agent:${TAG}`)) return;
     const stamp = path.join(tmpdir(), `tether-images-${TAG}`);
-    const made = sources() + this.files.slice(1).join();
-    if (existsSync(stamp) && readFileSync(stamp, 'utf8') === made && works('image', 'inspect', `tether/agent:${TAG}`)) return;
+    const of = sources();
+    const [last, ...built] = existsSync(stamp) ? readFileSync(stamp, 'utf8').split('\n') : [];
+    const these = this.files.join();
+    if (last === of && built.includes(these) && works('image', 'inspect', `tether/agent:${TAG}`)) return;
     const all = [...new Set(this.docker(['config', '--profiles']).split('\n').filter(Boolean))];
     this.docker(['build', '-q'], { env: { ...this.env, COMPOSE_PROFILES: all.join(','), COMPOSE_PARALLEL_LIMIT: '1' }, timeout: 1200000 });
-    writeFileSync(stamp, made);
+    writeFileSync(stamp, [of, ...(last === of ? built : []), these].join('\n'));
   }
 
   // Ports that are free (unless env has them), images, and `up -d`. `args`: further ones of `up`.
