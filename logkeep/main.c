@@ -224,6 +224,10 @@ main(int argc, char **argv)
 	static struct keeper k;
 	sigset_t set;
 
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		puts("tether-logkeep " TETHER_VERSION);
+		return 0;
+	}
 	if (argc < 3) {
 		usage("PART and PROGRAM are missing");
 	}

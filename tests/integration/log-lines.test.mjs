@@ -110,6 +110,7 @@ test('an age above seven days, and settings that are none, are refused in words'
     assert.equal((await part.exited).code, 2, JSON.stringify(env));
     assert.match(part.err(), words);
   }
+  assert.match(run(keeper, ['--version']), /^tether-logkeep \d+\.\d+\.\d+\n$/);
   const named = keep(t, '../part', ['true']);
   assert.equal((await named.exited).code, 2);
 });
