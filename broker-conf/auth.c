@@ -140,6 +140,10 @@ publish_stat(const struct plugin *plugin)
 	char text[STAT_SIZE];
 	int len = policy_stat(&plugin->policy, text, sizeof(text));
 
+	/* Before the last brace: what the policy does not know. */
+	len--;
+	len += snprintf(text + len, sizeof(text) - (size_t)len, ",\"certificate_refused\":%d}",
+			plugin->certificate.refused);
 	mosquitto_broker_publish_copy(NULL, STAT_TOPIC, len, text, 0, false, NULL);
 }
 

@@ -73,6 +73,7 @@ static const struct option long_options[] = {
 };
 
 static struct mqtt_broker broker;
+static const char *authorities; /* the file */
 static struct loop_watch ticks, signals;
 static uint64_t ending_at; /* 0: not ending */
 
@@ -183,6 +184,15 @@ end_begin(void)
 	}
 }
 
+/* A new certificate of the gateway is the broker's too, where they share one. */
+static void
+follow_authorities(bool taken)
+{
+	if (taken && mqtt_broker_trust(&broker, authorities)) {
+		log_warn("the CA file can't be read again: the authorities of the start stay");
+	}
+}
+
 static void
 on_tick(struct loop_watch *w, uint32_t events)
 {
@@ -196,7 +206,7 @@ on_tick(struct loop_watch *w, uint32_t events)
 		next_second = now + 1000;
 		mqtt_tick(now);
 		address_tick(now);
-		server_tick(now);
+		follow_authorities(server_tick(now));
 		if (!ending_at) {
 			service_tick(now);
 		}
@@ -216,7 +226,7 @@ on_signal(struct loop_watch *w, uint32_t events)
 		return;
 	}
 	if (info.ssi_signo == SIGHUP) {
-		server_reload();
+		follow_authorities(server_reload());
 	} else {
 		end_begin();
 	}
@@ -288,18 +298,19 @@ folders_of(const char *folder[2], const char *file)
 	folder[1] = real ? dirname(real) : folder[0]; /* the token may come later */
 }
 
-/* Reading stays allowed in four places: the token's, which the key service renews, those of the
- * certificate and its key, and that of ACME's answers. Signals: libev puts its own handler for SIGINT, which stays blocked.
+/* Reading stays allowed in five places: the token's, which the key service renews, those of the
+ * certificate, its key and the CA, and that of ACME's answers. Signals: libev puts its own handler for SIGINT, which stays blocked.
  */
 static void
 seal(const char *const value[OPT_COUNT])
 {
-	const char *folders[8] = {NULL}, *why;
+	const char *folders[10] = {NULL}, *why;
 
 	folders_of(&folders[0], value[OPT_TOKEN]);
 	folders_of(&folders[2], value[OPT_CERT]);
 	folders_of(&folders[4], value[OPT_KEY]);
-	folders[6] = given(value[OPT_CHALLENGES]);
+	folders_of(&folders[6], value[OPT_CA]);
+	folders[8] = given(value[OPT_CHALLENGES]);
 	if (sandbox_seal_reading(SANDBOX_BASE | SANDBOX_SOCKOPT | SANDBOX_ACCEPT | SANDBOX_CONNECT |
 					 SANDBOX_FILES_RO | SANDBOX_SIGNALS,
 				 folders, &why)) {
@@ -336,6 +347,7 @@ main(int argc, char **argv)
 	}
 	int port = split_port(broker_host, value[OPT_BROKER], "--broker wants HOST:PORT");
 
+	authorities = value[OPT_CA];
 	signals_block(&set);
 	descriptors_raise();
 	(void)secret_process();

@@ -35,6 +35,9 @@ metrics_text(char *out, size_t size)
 		      service_up());
 	metrics_gauge(&e, "tether_gateway_certificate_remaining_seconds",
 		      "Until the certificate in use expires", (double)server_certificate_left());
+	metrics_gauge(&e, "tether_gateway_certificate_refused",
+		      "1 while the newest certificate can't be used",
+		      server_certificate_refused());
 	count_expose(&e);
 	stat_expose(&e, clock_ms());
 	return e.at;

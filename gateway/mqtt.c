@@ -15,6 +15,7 @@
 
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include "common/clock.h"
@@ -79,6 +80,15 @@ tls_open(struct mqtt_broker *b, const char *host, const char *ca)
 	SSL_CTX_set_min_proto_version(b->tls, TLS1_2_VERSION);
 	SSL_CTX_set_mode(b->tls, SSL_MODE_RELEASE_BUFFERS);
 	return 0;
+}
+
+int
+mqtt_broker_trust(struct mqtt_broker *b, const char *ca)
+{
+	int rc = SSL_CTX_load_verify_locations(b->tls, ca, NULL) == 1 ? 0 : -1;
+
+	ERR_clear_error(); /* libmosquitto and libwebsockets look at the same queue */
+	return rc;
 }
 
 int

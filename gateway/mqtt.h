@@ -45,6 +45,9 @@ struct mqtt;
 int mqtt_broker_open(struct mqtt_broker *b, const char *host, int port, const char *ca,
 		     const char **why);
 
+/* Trusts also what the CA file holds now: the authority may have changed with the certificate. 0 or -1. */
+int mqtt_broker_trust(struct mqtt_broker *b, const char *ca);
+
 /* Begins to connect. `client` is client id and user name, `token` the password; up to
  * MAX_SUBSCRIPTIONS filters, NULL-ended (copied). NULL when memory or descriptors are short. */
 struct mqtt *mqtt_open(const struct mqtt_broker *b, const char *client, const char *token,

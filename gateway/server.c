@@ -302,7 +302,7 @@ certificate_replace(const char **why)
 }
 
 /* `again`: not asked for, and when it fails as before nothing is said. */
-static void
+static bool
 certificate_follow(bool again)
 {
 	bool refused = certificate.refused;
@@ -310,29 +310,36 @@ certificate_follow(bool again)
 
 	if (certificate_check(&certificate, &why) == 0 && certificate_replace(&why) == 0) {
 		log_note("certificate read again");
-	} else if (!again || !refused) {
+		return true;
+	}
+	if (!again || !refused) {
 		log_error("the new certificate can't be used (%s): the old one stays", why);
 	}
+	return false;
 }
 
-void
+bool
 server_reload(void)
 {
-	certificate_follow(false);
+	return certificate_follow(false);
 }
 
-void
+bool
 server_tick(uint64_t now)
 {
 	static uint64_t next;
 
 	if (now < next) {
-		return;
+		return false;
 	}
 	next = now + CERTIFICATE_LOOK_MS;
-	if (certificate_due(&certificate)) {
-		certificate_follow(true);
-	}
+	return certificate_due(&certificate) && certificate_follow(true);
+}
+
+bool
+server_certificate_refused(void)
+{
+	return certificate.refused;
 }
 
 int64_t

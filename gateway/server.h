@@ -4,6 +4,8 @@
 #ifndef TETHER_GATEWAY_SERVER_H
 #define TETHER_GATEWAY_SERVER_H
 
+#include <stdbool.h>
+
 #include <libwebsockets.h>
 
 struct server_options {
@@ -23,11 +25,14 @@ struct server_options {
 int server_open(const struct server_options *o, int events, const char **why);
 
 /* New handshakes get the certificate that the files hold now; one that can't be used changes
- * nothing. */
-void server_reload(void);
+ * nothing: false. */
+bool server_reload(void);
 
 /* The same when the files have changed. Every second. */
-void server_tick(uint64_t now);
+bool server_tick(uint64_t now);
+
+/* Is there a new certificate that can't be used? */
+bool server_certificate_refused(void);
 
 /* Before anything is spent on a connection: 0, or -1 when it is over a limit. */
 int server_accept(int fd);

@@ -54,6 +54,8 @@ static const struct stat_number auth_numbers[] = {
 	{"protocol", AUTH_REFUSED, "reason=\"protocol\"", COUNTER, auth_refused},
 	{"expired", "tether_auth_expired_total", "", COUNTER, "Connections cut at their expiry"},
 	{"revoked", "tether_auth_revoked_total", "", COUNTER, "Connections cut by a revocation"},
+	{"certificate_refused", "tether_auth_certificate_refused", "", GAUGE,
+	 "1 while the broker can't use the newest certificate"},
 };
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import tls from 'node:tls';
 import { addKey, connect, hexId, identity, startBroker } from '../lib/broker.mjs';
 import { startGateway } from '../lib/gateway.mjs';
-import { joined, STATE, world } from '../lib/gwworld.mjs';
+import { inside, joined, STATE, world } from '../lib/gwworld.mjs';
 import { certs, folder, freePort, root, sleep, until } from '../lib/proc.mjs';
 
 const LOOK = 10000; // they look every 5 s
@@ -23,6 +23,7 @@ const fingerprint = (port) => new Promise((done, fail) => {
 function replace(dir, { key = true, cert = true } = {}) {
   const fresh = `${dir}/fresh`;
   certs(fresh);
+  if (key && cert) renameSync(`${fresh}/ca.pem`, `${dir}/ca.pem`);
   if (key) renameSync(`${fresh}/server.key`, `${dir}/server.key`);
   if (cert) renameSync(`${fresh}/server.pem`, `${dir}/server.pem`);
 }
@@ -44,16 +45,23 @@ test('gateway and broker take a new certificate by themselves, and no session is
   assert.equal(s.agent.raw.connected, true);
   await guest.closed(); // Mosquitto drops those without a name at a reload; an agent asks again
   assert.equal(w.gateway.err().match(/certificate read again/g).length, 1, 'read once');
+  await joined(t, w); // the certificate is of another authority, which is trusted with it
 });
 
 test('a certificate that does not fit its key is refused by both in words, once; the old one stays until it fits',
   { timeout: 90000 }, async (t) => {
-    const w = await world(t);
+    const metrics = await freePort();
+    const w = await world(t, { extra: ['--metrics', `127.0.0.1:${metrics}`] });
+    const refused = (value) => until(async () => {
+      const { body } = await inside(metrics, '/metrics');
+      return ['gateway', 'auth'].every((part) => body.includes(`\ntether_${part}_certificate_refused ${value}\n`));
+    }, 15000, `both numbers are ${value}`);
     const { s, page } = await joined(t, w);
     const before = await fingerprint(w.port);
     replace(`${w.dir}/tls`, { key: false });
     const words = /the new certificate can't be used \(certificate and key don't belong together\): the old one stays/g;
     await until(() => w.gateway.err().match(words) && w.broker.log().match(words), LOOK, 'both say so');
+    await refused(1);
     await sleep(LOOK);
     assert.equal(w.gateway.err().match(words).length, 1);
     assert.equal(w.broker.log().match(words).length, 1);
@@ -64,6 +72,7 @@ test('a certificate that does not fit its key is refused by both in words, once;
     }
     await s.say(STATE);
     await until(() => page.states.length, 3000, 'the session goes on');
+    await refused(0);
   });
 
 test('what else can not be used is refused in its own words: no file, a passphrase, an expired one', { timeout: 90000 }, async (t) => {
