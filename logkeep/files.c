@@ -99,7 +99,8 @@ log_files_write(struct log_files *f, int64_t now, const char *line, size_t len)
 		f->dropped++;
 		(void)snprintf(text, sizeof(text),
 			       "<4>%s: too many lines: none are kept until the next file", f->part);
-		if (!f->told && f->bytes + MAX_LINE <= f->max_bytes && append_own(f, now, text) == 0) {
+		if (!f->told && f->bytes + MAX_LINE <= f->max_bytes &&
+		    append_own(f, now, text) == 0) {
 			f->told = 1;
 		}
 		return;

@@ -1,7 +1,7 @@
 /*
  * The files of kept lines: DIR/PART.<first second of a period>, for as many periods as make up the
- * age. Runs in the writer process. The time is an argument (unix seconds); a file's name says how old
- * it is, so that copying or touching it changes nothing.
+ * age. Runs in the writer process. The time is an argument (unix seconds); a file's name says how
+ * old it is, so that copying or touching it changes nothing.
  */
 #ifndef TETHER_LOGKEEP_FILES_H
 #define TETHER_LOGKEEP_FILES_H

@@ -30,7 +30,8 @@ line_stamp(char out[MAX_STAMP], int64_t unix_s)
 	month += month < 10 ? 3 : -9;
 	return snprintf(out, MAX_STAMP, "%04d-%02d-%02dT%02d:%02d:%02dZ",
 			(int)((yoe + era * 400 + (month <= 2)) % 10000), (int)(month % 100),
-			(int)(day % 100), (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60));
+			(int)(day % 100), (int)(rest / 3600), (int)(rest / 60 % 60),
+			(int)(rest % 60));
 }
 
 static int
@@ -129,7 +130,7 @@ int
 line_frame(char out[MAX_LINE], const char *part, int64_t unix_s, const char *text, size_t len)
 {
 	static const char *const words[8] = {"error", "error", "error", "error",
-					     "warn",  "info",  "info",  "debug"};
+					     "warn",  "info",  "info",	"debug"};
 	const char *end = text + len, *word;
 	char name[MAX_NAME];
 	int level = take_level(&text, end), head;

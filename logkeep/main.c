@@ -1,11 +1,11 @@
 /*
  * tether-logkeep: starts one part and keeps what it says, for seven days at most (docs/PRIVACY.md).
  *   tether-logkeep PART PROGRAM [ARGUMENT...]
- * Environment: TETHER_LOG_DIR (/var/log/tether/PART), TETHER_LOG_AGE (7d; "20s", "12h" are shorter),
- * TETHER_LOG_BYTES (per part and file; 1048576).
- * Two processes besides the part. This one does nothing but start, hand signals on and reap: it
- * reads no line. The writer reads and keeps; where it dies another takes its place, and since the pipe
- * is held here the part does not notice. Ends as the part ended, when its last words are kept.
+ * Environment: TETHER_LOG_DIR (/var/log/tether/PART), TETHER_LOG_AGE (7d; "20s", "12h" are
+ * shorter), TETHER_LOG_BYTES (per part and file; 1048576). Two processes besides the part. This one
+ * does nothing but start, hand signals on and reap: it reads no line. The writer reads and keeps;
+ * where it dies another takes its place, and since the pipe is held here the part does not notice.
+ * Ends as the part ended, when its last words are kept.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 /*
- * The process that reads what a part says and keeps it. Input: the part's standard output and error.
+ * The process that reads what a part says and keeps it. Input: the part's standard output and
+ * error.
  */
 #ifndef TETHER_LOGKEEP_WRITER_H
 #define TETHER_LOGKEEP_WRITER_H
