@@ -13,12 +13,14 @@
 
 static char log_part[24] = "tether";
 static int log_debugging;
+static int log_to_person; /* a terminal: whoever reads there has no use for priorities */
 
 void
 log_open(const char *part, int debug)
 {
 	(void)snprintf(log_part, sizeof(log_part), "%s", part);
 	log_debugging = debug;
+	log_to_person = isatty(STDERR_FILENO);
 }
 
 static void
@@ -63,7 +65,8 @@ log_line(enum log_level level, const char *format, ...)
 		return;
 	}
 	make_printable(text);
-	len = snprintf(line, sizeof(line), "<%d>%s: %s\n", (int)level, log_part, text);
+	len = log_to_person ? snprintf(line, sizeof(line), "%s: %s\n", log_part, text)
+			    : snprintf(line, sizeof(line), "<%d>%s: %s\n", (int)level, log_part, text);
 	if (len > 0 && (size_t)len < sizeof(line)) {
 		write_if_room(line, (size_t)len);
 	}

@@ -1,5 +1,6 @@
 /*
- * One line per event to standard error: "<5>part: what happened" (the priority is sd-daemon's).
+ * One line per event to standard error: "<5>part: what happened" (the priority is sd-daemon's, and
+ * left out at a terminal).
  * Never: keys, links, tokens, client ids, sids, addresses, contents (docs/PRIVACY.md).
  */
 #ifndef TETHER_LOG_H
