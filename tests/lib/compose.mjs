@@ -104,7 +104,10 @@ export class Compose {
   }
 
   // The container's id; of one that has ended too.
-  id(service) { return this.docker(['ps', '-aq', service]).trim(); }
+  id(service) {
+    const labels = { project: this.env.COMPOSE_PROJECT_NAME, service, oneoff: 'False' };
+    return docker(['ps', '-aq', ...Object.entries(labels).flatMap(([k, v]) => ['--filter', `label=com.docker.compose.${k}=${v}`])]).trim();
+  }
   inspect(service) { return JSON.parse(docker(['inspect', this.id(service)]))[0]; }
   // 'starting', 'healthy' or 'unhealthy'; undefined where there is no check or no such container.
   health(service) {
