@@ -49,7 +49,8 @@ usage(const char *wrong)
 static int
 read_arguments(struct arguments *a, int argc, char **argv)
 {
-	enum { DIR = 1, BROKER, CA, GATEWAYS, MODE, LIFE, OLDEST, LATEST, ALL, JSON, IF_MISSING, HELP, VERSION };
+	enum { DIR = 1, BROKER, CA, GATEWAYS, MODE, LIFE, OLDEST, LATEST, ALL, JSON, IF_MISSING,
+	       HELP, VERSION };
 	static const struct option options[] = {
 		{"dir", required_argument, NULL, DIR},
 		{"broker", required_argument, NULL, BROKER},
@@ -207,7 +208,8 @@ read_run(struct run_options *o, const struct arguments *a)
 		return "--token-life takes seconds, from 8 to 14400";
 	}
 	if (read_versions(&o->agents, a) != 0) {
-		return "--oldest and --latest take versions like 1.2.3, the latest not below the oldest";
+		return "--oldest and --latest take versions like 1.2.3, "
+		       "the latest not below the oldest";
 	}
 	o->gateways = (unsigned)gateways;
 	o->token_life = (unsigned)life;

@@ -64,8 +64,8 @@ struct versions {
 	char latest[VERSION_TEXT + 1], oldest[VERSION_TEXT + 1];
 };
 
-/* Writes *r with a NUL; `agents` goes with an issued key and with REFUSED_VERSION. `text` (ASCII without quotes) replaces the usual sentence of a refusal when
- * not NULL. Returns the length without NUL, or -1 when it does not fit. */
+/* Writes *r with a NUL; `agents` goes with an issued key and with REFUSED_VERSION. `text` (ASCII
+ * without quotes) replaces the usual sentence of a refusal when not NULL. Returns the length without NUL, or -1 when it does not fit. */
 int reply_write(char out[MAX_REPLY + 1], const struct reply *r, const char *text,
 		const struct versions *agents);
 
