@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "logkeep/files.h"
+#include "compose/logkeep/files.h"
 
 #define NOW INT64_C(1763842548) /* 2025-11-22T20:15:48Z */
 

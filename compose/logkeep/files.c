@@ -1,5 +1,5 @@
 /* See files.h. Input: names in a folder of our own. */
-#include "logkeep/files.h"
+#include "compose/logkeep/files.h"
 
 #include <dirent.h>
 #include <fcntl.h>

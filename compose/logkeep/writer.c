@@ -1,5 +1,5 @@
 /* See writer.h. */
-#include "logkeep/writer.h"
+#include "compose/logkeep/writer.h"
 
 #include <poll.h>
 #include <stdio.h>

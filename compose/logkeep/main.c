@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
-#include "logkeep/writer.h"
+#include "compose/logkeep/writer.h"
 
 #define DRAIN_S 2 /* for last words; a grandchild may hold the pipe for ever */
 

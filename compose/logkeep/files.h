@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "logkeep/line.h"
+#include "compose/logkeep/line.h"
 
 #define MAX_AGE_S 604800    /* seven days: docs/PRIVACY.md promises it, so more is refused */
 #define PERIODS 7	    /* files for one age: lines are kept for six to seven parts of it */

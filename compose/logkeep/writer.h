@@ -5,7 +5,7 @@
 #ifndef TETHER_LOGKEEP_WRITER_H
 #define TETHER_LOGKEEP_WRITER_H
 
-#include "logkeep/files.h"
+#include "compose/logkeep/files.h"
 
 /* Until the end of `fd`. Where the folder can't be written, that is said once on standard error. */
 void writer_run(struct log_files *f, int fd);

@@ -1,5 +1,5 @@
 /* See line.h. */
-#include "logkeep/line.h"
+#include "compose/logkeep/line.h"
 
 #include <ctype.h>
 #include <stdio.h>
