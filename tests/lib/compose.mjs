@@ -27,7 +27,7 @@ function sources() {
     else hash.update(`${file}\0`).update(readFileSync(file));
   };
   for (const name of ['CMakeLists.txt', 'CMakePresets.json', 'LICENSE', 'CHANGELOG.md', 'tests/functions.cmake', 'agent',
-    'broker-conf', 'common', 'compose', 'gateway', 'keysvc', 'logkeep', 'web']) take(path.join(root, name));
+    'broker-conf', 'common', 'compose', 'gateway', 'keysvc', 'web']) take(path.join(root, name));
   return hash.digest('hex');
 }
 
