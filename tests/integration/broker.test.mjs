@@ -459,7 +459,7 @@ describe('the broker', { concurrency: 4 }, () => {
     await refused(w.enter({ ...who.agent, token: 'x' }));
     const stat = JSON.parse(await gw.next('stat/auth', 12000));
     assert.deepEqual(stat, { v: 1, connections: 4, guests: 1, guests_in: 1, guests_refused: 0, guests_limited: 0,
-      forged: 1, refused_expired: 0, refused_revoked: 0, protocol: 0, expired: 0, revoked: 0 });
+      forged: 1, refused_expired: 0, refused_revoked: 0, protocol: 0, expired: 0, revoked: 0, certificate_refused: 0 });
     for (const secret of [who.agent.client, who.partner.client, who.agent.sid, guest, '127.0.0.1', 'eyJ']) {
       assert.ok(!w.broker.log().includes(secret), `${secret} in\n${w.broker.log()}`);
     }
