@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/key.h"
 #include "common/secret.h"
 #include "keysvc/cli.h"
 #include "keysvc/layout.h"
@@ -46,6 +47,47 @@ usage(const char *wrong)
 
 /* ---- arguments ----------------------------------------------------------------------------- */
 
+/* A key, with its secret or without, whose first character happens to be '-'. */
+static bool
+is_dashed_key(const char *word)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	size_t len = strlen(word);
+
+	return word[0] == '-' && strspn(word, letters) >= KEY_TEXT &&
+	       (len == KEY_TEXT || (len == KEY_TEXT + 1 + SECRET_TEXT && word[KEY_TEXT] == '.'));
+}
+
+/* One key in 64 begins with '-', and who revokes one in a hurry should not have to know: such words
+ * go to the end, behind `--`, where getopt takes them for what they are. For the process' life. */
+static char **
+set_keys_apart(int *argc, char **argv)
+{
+	static char end_of_options[] = "--";
+	char **out = calloc((size_t)*argc + 2, sizeof(*out));
+	int n = 0, given = *argc;
+
+	for (int i = 0; i < given; i++) {
+		if (out == NULL || strcmp(argv[i], end_of_options) == 0) {
+			free(out);
+			return argv;
+		}
+		if (!is_dashed_key(argv[i])) {
+			out[n++] = argv[i];
+		}
+	}
+	if (n < given) {
+		*argc = given + 1;
+		out[n++] = end_of_options;
+	}
+	for (int i = 0; i < given; i++) {
+		if (is_dashed_key(argv[i])) {
+			out[n++] = argv[i];
+		}
+	}
+	return out;
+}
+
 static int
 read_arguments(struct arguments *a, int argc, char **argv)
 {
@@ -69,6 +111,7 @@ read_arguments(struct arguments *a, int argc, char **argv)
 	};
 	int option;
 
+	argv = set_keys_apart(&argc, argv);
 	*a = (struct arguments){.dir = PATH_DEFAULT, .ca = "", .gateways = "1", .token_mode = "0600",
 				.token_life = "14400", .oldest = AGENT_OLDEST,
 				.latest = AGENT_LATEST};

@@ -202,3 +202,15 @@ test('rotate, like every command, says that no service runs where none does', as
   assert.match(result.err, /not running/);
   assert.deepEqual(signers(data), before);
 });
+
+test('a key that begins with a dash is a key and no option', { timeout: 30000 }, async (t) => {
+  const at = await setUp(t);
+  const rest = 'A'.repeat(47);
+  const plain = await at.daemon.revoke(`B${rest}`);
+  assert.notEqual(plain.code, 2, 'no usage: the form is right');
+  for (const word of [`-${rest}`, `-${rest}.${'A'.repeat(22)}`, `--${rest.slice(1)}`]) {
+    const dashed = await at.daemon.revoke(word);
+    assert.equal(dashed.code, plain.code, `${word}: ${dashed.err}`);
+  }
+  assert.equal((await at.daemon.revoke('-x')).code, 2, 'what is no key is an option that is not known');
+});
