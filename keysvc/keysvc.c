@@ -51,7 +51,8 @@ usage(const char *wrong)
 static bool
 is_dashed_key(const char *word)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	size_t len = strlen(word);
 
 	return word[0] == '-' && strspn(word, letters) >= KEY_TEXT &&

@@ -171,9 +171,13 @@ test('the wearer\'s stop latches until resume; disconnect kills the key and make
   await fresh.takeControl();
 });
 
-test('the agent listens nowhere and the key service opens no TCP port', async (t) => {
+test('the agent opens no port, and the key service no TCP port', async (t) => {
   const stack = await startStack(t);
-  for (const pid of family(stack.agent.pid)) assert.deepEqual(openDoors(pid), [], `agent process ${pid}`);
+  // The guard's own is where `tether status` asks; nothing is read there (agent/guard/statusside.c).
+  const [guard, ...children] = family(stack.agent.pid);
+  assert.deepEqual(openDoors(guard), [`unix ${stack.dir}/tether.sock`]);
+  assert.ok(children.length >= 3);
+  for (const pid of children) assert.deepEqual(openDoors(pid), [], `agent process ${pid}`);
   for (const pid of family(stack.keysvc.pid)) {
     assert.deepEqual(openDoors(pid).filter((d) => !d.startsWith('unix')), [], `key service process ${pid}`);
   }
