@@ -138,6 +138,7 @@ view_fields(struct wire *w, void *message)
 	wire_u8(w, &m->port);
 	wire_u8(w, &m->link);
 	wire_bool(w, &m->zero);
+	wire_bool(w, &m->going);
 	wire_bool(w, &m->latched);
 	wire_bool(w, &m->join);
 	wire_bool(w, &m->lock_power);
@@ -254,7 +255,7 @@ enum {
 	LEN_ISSUED = SID_LEN + KEY_TEXT + 1 + CLIENT_TEXT + 1 + MAX_TOKEN + 1 + 4 + 16 + 16,
 	LEN_COMMAND = 1 + 1 + 1 + 2 + PAGE_ID + 4 + 4 + COMMAND_MAC,
 	LEN_STATE = 2 + MAX_STATE,
-	LEN_VIEW = 4 + 6 + 2 + 2 + 2 + 4 + 3 + 9 * 4 + 2 + 1 + 4 * 2 + CHECK_WORDS_MAX + MAX_LINK + 12 + 96,
+	LEN_VIEW = 4 + 7 + 2 + 2 + 2 + 4 + 3 + 9 * 4 + 2 + 1 + 4 * 2 + CHECK_WORDS_MAX + MAX_LINK + 12 + 96,
 	LEN_EVENT = 4 + 120,
 	LEN_INPUT = 1 + 1 + 4,
 	LEN_SLEEP_SETUP = MAX_PATH,

@@ -152,6 +152,7 @@ struct ui_view {
 	uint8_t port;   /* enum box_port */
 	uint8_t link;   /* enum link_phase */
 	bool zero;      /* confirmed by the box; until then never say "stopped" */
+	bool going;     /* zero is wanted, and sent until the box confirms it */
 	bool latched;   /* wearer's stop, idle or check-in: resume needed */
 	bool join, lock_power, lock_mode, ask;
 	uint8_t level[2], target[2], param[2]; /* percent */

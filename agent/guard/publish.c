@@ -228,6 +228,7 @@ view_fill(const struct guard *g, struct ui_view *view, uint64_t now)
 		.link = g->link_status.phase,
 		/* Off is at zero, though nothing goes on until it is switched on and confirms anew. */
 		.zero = b.zero && (!g->limits.kill || r->port == PORT_OFF),
+		.going = g->limits.kill,
 		.latched = g->limits.latched,
 		.join = r->join,
 		.level = {(uint8_t)percent(r->a), (uint8_t)percent(r->b)},

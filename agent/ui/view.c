@@ -17,7 +17,9 @@ enum situation {
 	BOX_OFF,      /* answers, but is switched off */
 	BOX_GONE,     /* the cable */
 	UNCONFIRMED,  /* it answers, but two zeros in a row have not come yet */
-	FAULT,	      /* zero; the guard does not trust the box */
+	BY_HAND,      /* nobody is in control and nothing goes to zero, yet it stands above */
+	BY_HAND_STOPPED,
+	FAULT, /* zero; the guard does not trust the box */
 	STOPPED_WEARER,
 	STOPPED_IDLE,
 	STOPPED_CHECKIN,
@@ -64,6 +66,12 @@ static const struct {
 		{TONE_ASK,
 		 "Going to zero; the box has not confirmed it yet. If in doubt, use its own knob.",
 		 "Zero is sent again and again until the box confirms it."},
+	[BY_HAND] = {TONE_CALM, "Nobody has control. The box is turned up by hand.",
+		     "SPACE takes it to zero, and so does its own knob."},
+	[BY_HAND_STOPPED] =
+		{TONE_CALM, "Nobody has control. The box is turned up by hand.",
+		 "SPACE takes it to zero, and so does its own knob. Your partner can do "
+		 "nothing until you press r to resume."},
 	[FAULT] = {TONE_ALARM, "The line to the box has failed. Both channels are at zero.",
 		   "It is opened again by itself. If that does not help, turn the box's own knob "
 		   "down, unplug its cable and plug it in again."},
@@ -183,14 +191,26 @@ waiting(const struct ui_view *v)
 	}
 }
 
+/* With nobody in control: on the way down, or set by the wearer's hand, which nobody fights. Then
+ * the question of somebody who asks comes first. */
+static bool
+above_zero(const struct ui_view *v, enum situation *s)
+{
+	if (v->going || v->phase == GUARD_FAULT) {
+		*s = UNCONFIRMED;
+	} else {
+		*s = v->latched ? BY_HAND_STOPPED : BY_HAND;
+	}
+	return v->going || v->phase != GUARD_ASKING;
+}
+
 /* The box comes first: whatever the guard wants, this is what the wearer can feel. */
 static bool
 box_trouble(const struct ui_view *v, enum situation *s)
 {
 	switch (v->port) {
 	case PORT_OK:
-		*s = UNCONFIRMED;
-		return v->phase != GUARD_LIVE && !v->zero;
+		return v->phase != GUARD_LIVE && !v->zero && above_zero(v, s);
 	case PORT_STARTING:
 		*s = BOX_STARTING;
 		return true;

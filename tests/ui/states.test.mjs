@@ -23,6 +23,7 @@ const fold = (text) => text.replace(/\s+/g, ' ');
 const box = (line) => ({ stack }) => { stack.box.write(`${line}\n`); };
 const key = (...keys) => ({ agent }) => agent.terminal.key(...keys);
 const ui = (signal) => ({ agent }) => process.kill(agent.children().ui, signal);
+const BY_HAND = 'Nobody has control. The box is turned up by hand.';
 const STOP_KEY = /SPACE ?= ?STOP/;
 const SIZES = [[100, 40], [40, 12], [20, 5]];
 
@@ -108,6 +109,22 @@ const rows = [
   }, 'Stopped: the box was out of reach, and is back.', { zero: true }],
   ['unconfirmed', 'live', async (rig) => { box('late 400')(rig); await sleep(50); key('Space')(rig); },
     'Going to zero; the box has not confirmed it yet. If in doubt, use its own knob.', { unsure: true, cure: box('late 0') }],
+  ['by-hand', 'waiting', async (rig) => { await sleep(600); box('knob A 5')(rig); }, BY_HAND,
+    { unsure: true, advice: 'SPACE takes it to zero', cure: box('knob A 0') }],
+  ['by-hand-asking', 'waiting', async (rig) => {
+    await ask(rig);
+    await stands(rig.agent.terminal, 'Somebody asks for control.');
+    await sleep(600);
+    box('knob A 5')(rig);
+    await rig.agent.terminal.shows(/A [^%]* 5 %/);
+    await sleep(600);
+  }, 'Somebody asks for control.', { unsure: true, cure: (rig) => { box('knob A 0')(rig); key('n')(rig); } }],
+  ['by-hand-stopped', 'live', async (rig) => {
+    key('Space')(rig);
+    await rig.partner.when((s) => s.guard === 'stopped', 2000);
+    await sleep(600);
+    box('knob A 5')(rig);
+  }, BY_HAND, { unsure: true, advice: 'nothing until you press r to resume', cure: box('knob A 0') }],
   ['box-silent', 'live', box('menu open'), 'The box does not answer: use its own knob.', { unsure: true, sizes: true, cure: box('menu close') }],
   ['box-back', 'live', async (rig) => {
     box('menu open')(rig);

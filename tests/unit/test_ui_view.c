@@ -48,18 +48,46 @@ nothing_says_stopped_or_zero_before_the_box_has_confirmed_it(void **state)
 	unsigned claims = 0;
 
 	(void)state;
-	for (unsigned i = 0; i < 6 * WHY_COUNT * 5 * 5 * 2 * 2; i++) {
+	for (unsigned i = 0; i < 6 * WHY_COUNT * 5 * 5 * 2 * 4; i++) {
 		v.phase = (uint8_t)(i % 6);
 		v.why = (uint8_t)(i / 6 % WHY_COUNT);
 		v.port = (uint8_t)(i / 6 / WHY_COUNT % 5);
 		v.link = (uint8_t)(i / 6 / WHY_COUNT / 5 % 5);
 		v.link_text[0] = i / 6 / WHY_COUNT / 25 % 2 != 0 ? 'h' : '\0';
-		v.zero = i / 6 / WHY_COUNT / 50 != 0;
+		v.zero = i / 6 / WHY_COUNT / 50 % 2 != 0;
+		v.going = i / 6 / WHY_COUNT / 100 != 0;
 		assert_true(strlen(ui_sentence(&v)) > 0);
 		assert_true(v.zero || !claims_zero(&v));
 		claims += claims_zero(&v) ? 1 : 0;
 	}
 	assert_true(claims > 0);
+}
+
+static void
+a_level_set_by_hand_is_no_zero_on_its_way_and_hides_no_question(void **state)
+{
+	static const char by_hand[] = "Nobody has control. The box is turned up by hand.";
+	struct ui_view v = calm();
+	char advice[UI_ADVICE];
+
+	(void)state;
+	v.zero = false;
+	v.level[0] = 5;
+	assert_string_equal(ui_sentence(&v), by_hand);
+	ui_advice(&v, advice);
+	assert_null(strstr(advice, "resume"));
+	v.phase = GUARD_STOPPED;
+	v.latched = true;
+	assert_string_equal(ui_sentence(&v), by_hand);
+	ui_advice(&v, advice);
+	assert_non_null(strstr(advice, "until you press r to resume"));
+	v.going = true;
+	assert_non_null(strstr(ui_sentence(&v), "Going to zero"));
+	v.latched = false;
+	v.phase = GUARD_ASKING;
+	assert_non_null(strstr(ui_sentence(&v), "Going to zero"));
+	v.going = false;
+	assert_string_equal(ui_sentence(&v), "Somebody asks for control.");
 }
 
 static void
@@ -73,6 +101,7 @@ a_stop_that_the_box_has_not_confirmed_sends_the_wearer_to_the_knob(void **state)
 	v.why = WHY_WEARER;
 	assert_string_equal(ui_sentence(&v), "Stopped. Both channels are at zero.");
 	v.zero = false;
+	v.going = true;
 	for (size_t i = 0; i < sizeof(ports); i++) {
 		v.port = ports[i];
 		assert_non_null(strstr(ui_sentence(&v), "use its own knob"));
@@ -273,13 +302,14 @@ every_fault_says_what_the_outputs_are_or_where_the_knob_is(void **state)
 	struct ui_view v = calm();
 
 	(void)state;
-	for (unsigned i = 0; i < 6 * WHY_COUNT * 5 * 2; i++) {
+	for (unsigned i = 0; i < 6 * WHY_COUNT * 5 * 4; i++) {
 		char advice[UI_ADVICE], all[2 * UI_ADVICE];
 
 		v.phase = (uint8_t)(i % 6);
 		v.why = (uint8_t)(i / 6 % WHY_COUNT);
 		v.port = (uint8_t)(i / 6 / WHY_COUNT % 5);
-		v.zero = i / 6 / WHY_COUNT / 5 != 0;
+		v.zero = i / 6 / WHY_COUNT / 5 % 2 != 0;
+		v.going = i / 6 / WHY_COUNT / 10 != 0;
 		ui_advice(&v, advice);
 		snprintf(all, sizeof(all), "%s %s", ui_sentence(&v), advice);
 		assert_true(strlen(advice) < UI_ADVICE - 1);
@@ -362,6 +392,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_says_stopped_or_zero_before_the_box_has_confirmed_it),
+		cmocka_unit_test(a_level_set_by_hand_is_no_zero_on_its_way_and_hides_no_question),
 		cmocka_unit_test(
 			a_stop_that_the_box_has_not_confirmed_sends_the_wearer_to_the_knob),
 		cmocka_unit_test(each_state_has_its_sentence),
