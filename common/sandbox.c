@@ -26,7 +26,8 @@
 #define LANDLOCK_RIGHTS_1 0x1fffULL
 #define LANDLOCK_RIGHTS_2 0x3fffULL
 #define LANDLOCK_RIGHTS_3 0x7fffULL
-#define LANDLOCK_READ 0xcULL /* files and lists of folders */
+#define LANDLOCK_READ 0xcULL	 /* files and lists of folders */
+#define LANDLOCK_WRITE 0x4122ULL /* write, truncate, make, rename and remove plain files */
 #define LANDLOCK_BENEATH 1U
 
 /* One allowed call, with at most two conditions on its arguments; op 0 is none. */
@@ -154,29 +155,43 @@ fail(const char **why, const char *text)
 	return -1;
 }
 
-/* Leaves one folder, and what is in it, readable. */
+/* What stays open: folders to read from by name (NULL: none), one to write in (-1: none). */
+struct opening {
+	const char *const *folders;
+	int folder;
+};
+
+/* Leaves these rights in one folder, and to what is in it. */
 static int
-landlock_allow(int ruleset, const char *folder)
+landlock_allow(int ruleset, int folder, uint64_t rights)
 {
 	struct {
 		uint64_t rights;
 		int32_t fd;
-	} __attribute__((packed)) beneath = {LANDLOCK_READ, open(folder, O_PATH | O_CLOEXEC)};
-	long rc;
+	} __attribute__((packed)) beneath = {rights, folder};
 
-	if (beneath.fd < 0) {
-		return -1;
-	}
-	rc = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_BENEATH, &beneath, 0);
-	(void)close(beneath.fd);
-	return rc == 0 ? 0 : -1;
+	return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_BENEATH, &beneath, 0) == 0 ? 0 : -1;
 }
 
-/* Denies all files by path, but for reading in `folders` (NULL: none). Kernels without Landlock, or
- * with it switched off, leave this wall to seccomp alone. */
 static int
-landlock_deny(const char *const *folders)
+landlock_allow_reading(int ruleset, const char *folder)
 {
+	int rc, fd = open(folder, O_PATH | O_CLOEXEC);
+
+	if (fd < 0) {
+		return -1;
+	}
+	rc = landlock_allow(ruleset, fd, LANDLOCK_READ);
+	(void)close(fd);
+	return rc;
+}
+
+/* Denies all files by path, but for what stays open. Kernels without Landlock, or with it switched
+ * off, leave this wall to seccomp alone. */
+static int
+landlock_deny(const struct opening *o)
+{
+	const char *const *folders = o->folders;
 	struct {
 		uint64_t rights;
 	} ruleset = {LANDLOCK_RIGHTS_3};
@@ -195,7 +210,11 @@ landlock_deny(const char *const *folders)
 	}
 	rc = 0;
 	for (; folders != NULL && *folders != NULL && rc == 0; folders++) {
-		rc = landlock_allow((int)fd, *folders);
+		rc = landlock_allow_reading((int)fd, *folders);
+	}
+	if (rc == 0 && o->folder >= 0) {
+		rc = landlock_allow((int)fd, o->folder,
+				    (LANDLOCK_READ | LANDLOCK_WRITE) & ruleset.rights);
 	}
 	if (rc == 0) {
 		rc = syscall(SYS_landlock_restrict_self, (int)fd, 0);
@@ -284,17 +303,11 @@ seccomp_seal(unsigned kinds, const char **why)
 	return rc;
 }
 
-int
-sandbox_seal(unsigned kinds, const char **why)
-{
-	return sandbox_seal_reading(kinds, NULL, why);
-}
-
-int
-sandbox_seal_reading(unsigned kinds, const char *const *folders, const char **why)
+static int
+seal(unsigned kinds, const struct opening *o, const char **why)
 {
 	const struct rlimit none = {0, 0};
-	bool deny_files = (kinds & FILES) == 0 || folders != NULL;
+	bool deny_files = (kinds & FILES) == 0 || o->folders != NULL || o->folder >= 0;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
 		return fail(why, "the kernel refused no_new_privs");
@@ -306,10 +319,28 @@ sandbox_seal_reading(unsigned kinds, const char *const *folders, const char **wh
 	deny_files = false;
 	sealed = 1;
 #endif
-	if (deny_files && landlock_deny(folders) != 0) {
-		return fail(why, folders != NULL ? "a folder to read from is missing, or Landlock "
-						   "refused to close the others"
-						 : "Landlock is there but refused to close the files");
+	if (deny_files && landlock_deny(o) != 0) {
+		return fail(why, o->folders != NULL ? "a folder to read from is missing, or Landlock "
+						      "refused to close the others"
+						    : "Landlock is there but refused to close the files");
 	}
 	return seccomp_seal(kinds, why);
+}
+
+int
+sandbox_seal(unsigned kinds, const char **why)
+{
+	return seal(kinds, &(struct opening){NULL, -1}, why);
+}
+
+int
+sandbox_seal_reading(unsigned kinds, const char *const *folders, const char **why)
+{
+	return seal(kinds, &(struct opening){folders, -1}, why);
+}
+
+int
+sandbox_seal_writing(unsigned kinds, int folder, const char **why)
+{
+	return seal(kinds, &(struct opening){NULL, folder}, why);
 }

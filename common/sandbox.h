@@ -27,4 +27,8 @@ int sandbox_seal(unsigned kinds, const char **why);
  * kernel has it, leaves only what is in `folders` (NULL-ended, all of them there now) to be read. */
 int sandbox_seal_reading(unsigned kinds, const char *const *folders, const char **why);
 
+/* The same for a process with SANDBOX_FILES_RW whose files are in one known folder: Landlock leaves
+ * only plain files in `folder` (open, stays the caller's) to be read, made, renamed and removed. */
+int sandbox_seal_writing(unsigned kinds, int folder, const char **why);
+
 #endif

@@ -1,5 +1,6 @@
 /*
- * The save process (save.h). It may open files, and nothing else: no network, no terminal, no exec.
+ * The save process (save.h). It may open files in the folder of its own, and nothing else: no
+ * network, no terminal, no exec.
  */
 #include "agent/setup/save.h"
 
@@ -84,7 +85,7 @@ save(const char *path, char why[CONFIG_ERROR])
 	if (config_place(path, &place, why) < 0) {
 		return -1;
 	}
-	if (sandbox_seal(SANDBOX_BASE | SANDBOX_FILES_RW, &unsealed) < 0) {
+	if (sandbox_seal_writing(SANDBOX_BASE | SANDBOX_FILES_RW, place.fd, &unsealed) < 0) {
 		snprintf(why, CONFIG_ERROR, "%s", unsealed);
 		return -1;
 	}

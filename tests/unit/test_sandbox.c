@@ -609,6 +609,57 @@ only_the_folders_that_were_named_can_be_read(void **state)
 	assert_int_equal(reading_status("/proc/sys", "/proc/sys/../version"), EACCES);
 	assert_int_equal(reading_status("/nowhere", "/proc/version"), NOT_SEALED);
 }
+
+/* In a child that may write in one folder: makes `temp` there, renames it to `name`, which may lead
+ * elsewhere, and reads it. 0, or errno. */
+static int
+writing_status(const char *folder, const char *temp, const char *name)
+{
+	const char *why;
+	pid_t pid = fork();
+	int status, fd, dir;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		dir = open(folder, O_RDONLY | O_DIRECTORY);
+		if (sandbox_seal_writing(SANDBOX_FILES_RW, dir, &why) != 0) {
+			_exit(NOT_SEALED);
+		}
+		fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL, 0600);
+		if (fd < 0 || write(fd, "x", 1) != 1 || fsync(fd) != 0 ||
+		    renameat(dir, temp, dir, name) != 0 || fsync(dir) != 0 ||
+		    openat(dir, name, O_RDONLY) < 0 || unlinkat(dir, name, 0) != 0) {
+			_exit(errno);
+		}
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void
+only_in_the_folder_that_was_given_can_be_written(void **state)
+{
+	char folder[] = "/tmp/tether-sandbox-XXXXXX", other[sizeof(folder) + 1], out[64];
+
+	(void)state;
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 1) {
+		skip(); /* this kernel has no Landlock */
+	}
+	assert_non_null(mkdtemp(folder));
+	snprintf(other, sizeof(other), "%s.", folder);
+	assert_int_equal(mkdir(other, 0700), 0);
+	snprintf(out, sizeof(out), "../%s/a", strrchr(other, '/') + 1);
+	assert_int_equal(writing_status(folder, "a", "b"), 0);
+	assert_int_equal(writing_status(folder, out, "b"), EACCES);
+	assert_int_equal(writing_status(folder, "a", out), EACCES);
+	assert_int_equal(writing_status(folder, "/etc/tether-sandbox", "b"), EACCES);
+	snprintf(out, sizeof(out), "%s/a", folder);
+	assert_int_equal(unlink(out), 0);
+	assert_int_equal(rmdir(other), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
 #endif
 
 static int
@@ -667,6 +718,7 @@ main(void)
 		cmocka_unit_test(a_sealed_process_leaves_no_core),
 #ifndef TETHER_SANITIZED
 		cmocka_unit_test(only_the_folders_that_were_named_can_be_read),
+		cmocka_unit_test(only_in_the_folder_that_was_given_can_be_written),
 #endif
 	};
 
