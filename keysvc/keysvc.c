@@ -114,8 +114,7 @@ read_arguments(struct arguments *a, int argc, char **argv)
 
 	argv = set_keys_apart(&argc, argv);
 	*a = (struct arguments){.dir = PATH_DEFAULT, .ca = "", .gateways = "1", .token_mode = "0600",
-				.token_life = "14400", .oldest = AGENT_OLDEST,
-				.latest = AGENT_LATEST};
+				.token_life = "14400", .oldest = ""};
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
 		case DIR:
@@ -215,18 +214,23 @@ read_ca(struct run_options *o, const char *path)
 	return 0;
 }
 
-/* Both versions of agents. 0 or -1. */
+/* Both versions of agents: what is not given is this service's, and the latest the oldest where that
+ * is newer. 0 or -1. */
 static int
 read_versions(struct versions *v, const struct arguments *a)
 {
-	uint32_t oldest = version_number(a->oldest, strlen(a->oldest));
-	uint32_t latest = version_number(a->latest, strlen(a->latest));
+	const char *oldest = a->oldest[0] != '\0' ? a->oldest : AGENT_OLDEST;
+	const char *latest = a->latest != NULL ? a->latest : AGENT_LATEST;
+	uint32_t number = version_number(oldest, strlen(oldest));
 
-	if (oldest == 0 || latest < oldest) {
+	if (a->latest == NULL && version_number(latest, strlen(latest)) < number) {
+		latest = oldest;
+	}
+	if (number == 0 || version_number(latest, strlen(latest)) < number) {
 		return -1;
 	}
-	snprintf(v->oldest, sizeof(v->oldest), "%s", a->oldest);
-	snprintf(v->latest, sizeof(v->latest), "%s", a->latest);
+	snprintf(v->oldest, sizeof(v->oldest), "%s", oldest);
+	snprintf(v->latest, sizeof(v->latest), "%s", latest);
 	return 0;
 }
 

@@ -182,6 +182,24 @@ test('upgrade: each part is made anew under a live session', { skip, timeout: 30
   partner.close();
 });
 
+test('agents: one that is too old is told so and gets no key; the session that lives goes on', { skip, timeout: 200000 }, async () => {
+  const partner = await live();
+  const since = monotonic();
+  await typed('oldest', { env: { TETHER_OLDEST_AGENT: '7.1.0' } });
+  assert.match((await typed('check')).text, /7\.1\.0/, 'the status shows it');
+  await sleep(1500);
+  assert.equal(wearer.log.levels().filter((l) => l.ms > since).length, 0, 'the box noticed nothing');
+  await leave(partner);
+  const before = wearer.agent.last('link').link;
+  wearer.agent.say({ cmd: 'disconnect' });
+  await until(() => /the server needs at least 7\.1\.0\. Please update it/.test(JSON.stringify(wearer.agent.events())), 20000,
+    () => JSON.stringify(wearer.agent.events()));
+  assert.equal(wearer.agent.last('link')?.link || before, before, 'no new link');
+  await typed('oldest');
+  await stack.healthy('keysvc');
+  await leave(await live());
+});
+
 test('back: the former images under their tag', { skip, timeout: 200000 }, async () => {
   const former = `${TAG}-former`;
   const images = [...new Set(stack.docker(['config', '--images']).split('\n').filter(Boolean))];

@@ -41,7 +41,7 @@ test('the newest agent hears nothing of versions', { timeout: 60000 }, async (t)
 
 test('versions that are none, or the latest below the oldest, are refused with the usage', async (t) => {
   const dir = folder(t);
-  for (const args of [['--oldest', '1'], ['--oldest', 'x'], ['--latest', ''], ['--latest', '0.0.9'], ['--oldest', '9.0.0']]) {
+  for (const args of [['--oldest', '1'], ['--oldest', 'x'], ['--latest', ''], ['--latest', '0.0.9'], ['--oldest', '9.0.0', '--latest', '8.9.9']]) {
     const { code, err } = await keysvc(['--dir', dir, 'run', '--broker', 'localhost:1', ...args]);
     assert.equal(code, 2, `${args}: ${err}`);
     assert.match(err, /--oldest and --latest take versions/);
