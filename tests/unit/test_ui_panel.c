@@ -80,7 +80,7 @@ left_and_right_act_at_once_or_ask_by_what_is_safer(void **state)
 		{ROW_ASK, "-", true, {UI_ASK, 0, 0}},
 		{ROW_LOCK_POWER, "-", true, {UI_LOCK_POWER, 0, 0}},
 		{ROW_LOCK_MODE, "+", false, {UI_LOCK_MODE, 0, 1}},
-		{ROW_MODE + MODE_WAVE, "-", false, {UI_MODES, 0, 0x7fff & ~(1u << MODE_WAVE)}},
+		{ROW_MODE + (unsigned)MODE_WAVE, "-", false, {UI_MODES, 0, 0x7fff & ~(1u << MODE_WAVE)}},
 	};
 
 	(void)state;
@@ -105,7 +105,7 @@ a_mode_is_allowed_with_a_yes_and_modes_that_the_box_has_not_keep_what_they_are(v
 	struct desk d = open_panel();
 
 	(void)state;
-	d.keys.row = ROW_MODE + MODE_WAVE;
+	d.keys.row = ROW_MODE + (unsigned)MODE_WAVE;
 	type(&d, "-");
 	type(&d, "+");
 	expect(&d, UI_CHECKIN, 0, 0);
@@ -204,7 +204,7 @@ rows_are_chosen_with_arrows_j_and_k_and_absent_modes_are_passed_over(void **stat
 	assert_int_equal(d.keys.row, 0);
 	for (int i = 0; i < ROW_COUNT; i++) {
 		type(&d, "j");
-		assert_int_not_equal(d.keys.row, ROW_MODE + MODE_FLO);
+		assert_int_not_equal(d.keys.row, ROW_MODE + (unsigned)MODE_FLO);
 		expect(&d, UI_CHECKIN, 0, 0);
 	}
 	assert_int_equal(d.keys.row, ROW_MODE + 13);
@@ -213,8 +213,8 @@ rows_are_chosen_with_arrows_j_and_k_and_absent_modes_are_passed_over(void **stat
 static void
 the_wheel_and_clicks_choose_and_change_nothing(void **state)
 {
-	struct ui_areas areas = {.area = {{5, 0, 1, 40, UI_KEY_ROW + ROW_HOLD},
-					  {6, 0, 1, 40, UI_KEY_ROW + ROW_MODE + MODE_FLO}},
+	struct ui_areas areas = {.area = {{5, 0, 1, 40, UI_KEY_ROW + (unsigned)ROW_HOLD},
+					  {6, 0, 1, 40, UI_KEY_ROW + (unsigned)ROW_MODE + MODE_FLO}},
 				 .count = 2};
 	struct desk d = open_panel();
 
