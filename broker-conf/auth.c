@@ -99,8 +99,8 @@ on_access(struct plugin *plugin, const struct mosquitto_evt_acl_check *event)
 	return may ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
 }
 
-/* A key service that is not understood is disconnected (that is what an error does here): were it
- * kept, a revocation would be lost in silence. */
+/* An error here disconnects at once in Mosquitto 2.0.11 and is lost in 2.0.21; the policy has the key
+ * service cut at the next tick all the same. */
 static int
 on_control(struct plugin *plugin, const struct mosquitto_evt_control *event)
 {

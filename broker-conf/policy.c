@@ -215,12 +215,10 @@ control_line(struct policy *p, const char *line, size_t len, struct moment now)
 	return 0;
 }
 
-int
-policy_control(struct policy *p, const char *id, const char *lines, size_t len, struct moment now)
+static int
+control_lines(struct policy *p, const char *lines, size_t len, struct moment now)
 {
-	const struct record *r = records_find(&p->records, id);
-
-	if (!r || r->token.role != ROLE_KEYSVC || !in_time(r, now) || len == 0) {
+	if (len == 0) {
 		return -1;
 	}
 	while (len > 0) {
@@ -232,6 +230,21 @@ policy_control(struct policy *p, const char *id, const char *lines, size_t len, 
 		}
 		lines += line;
 		len -= line;
+	}
+	return 0;
+}
+
+int
+policy_control(struct policy *p, const char *id, const char *lines, size_t len, struct moment now)
+{
+	struct record *r = records_find(&p->records, id);
+
+	if (!r || r->token.role != ROLE_KEYSVC || !in_time(r, now)) {
+		return -1;
+	}
+	if (control_lines(p, lines, len, now) < 0) {
+		records_end(&p->records, r, WHY_ROOM);
+		return -1;
 	}
 	return 0;
 }

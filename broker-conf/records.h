@@ -17,7 +17,7 @@
 enum why {
 	WHY_NONE, /* alive */
 	WHY_LEFT, /* the connection is gone; kept until the next tick so that its will is checked */
-	WHY_ROOM, /* an older guest making room, or one that talks too much */
+	WHY_ROOM, /* an older guest making room, one that talks too much or is not understood */
 	WHY_EXPIRED, /* token or guest's time over */
 	WHY_REVOKED
 };

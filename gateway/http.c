@@ -19,20 +19,22 @@ static struct lws_protocol_vhost_options headers[] = {
 	{NULL, NULL, "cross-origin-embedder-policy:", "require-corp"},
 	{NULL, NULL, "cross-origin-resource-policy:", "same-origin"},
 	{NULL, NULL, "permissions-policy:",
-	 "accelerometer=(), ambient-light-sensor=(), autoplay=(), "
+	 "accelerometer=(), ambient-light-sensor=(), attribution-reporting=(), autoplay=(), "
 	 "bluetooth=(), browsing-topics=(), camera=(), captured-surface-control=(), "
 	 "clipboard-read=(), clipboard-write=(), compute-pressure=(), "
 	 "cross-origin-isolated=(), deferred-fetch=(), deferred-fetch-minimal=(), "
 	 "digital-credentials-create=(), digital-credentials-get=(), display-capture=(), "
 	 "encrypted-media=(), fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), "
 	 "hid=(), identity-credentials-get=(), idle-detection=(), interest-cohort=(), "
+	 "join-ad-interest-group=(), "
 	 "keyboard-map=(), language-detector=(), language-model=(), local-fonts=(), "
 	 "local-network=(), local-network-access=(), loopback-network=(), "
 	 "magnetometer=(), media-playback-while-not-visible=(), microphone=(), midi=(), "
 	 "on-device-speech-recognition=(), otp-credentials=(), payment=(), "
-	 "picture-in-picture=(), private-state-token-issuance=(), "
+	 "picture-in-picture=(), private-aggregation=(), private-state-token-issuance=(), "
 	 "private-state-token-redemption=(), publickey-credentials-create=(), "
-	 "publickey-credentials-get=(), serial=(), speaker-selection=(), "
+	 "publickey-credentials-get=(), run-ad-auction=(), serial=(), shared-storage=(), "
+	 "shared-storage-select-url=(), speaker-selection=(), "
 	 "storage-access=(), summarizer=(), sync-xhr=(), translator=(), unload=(), "
 	 "usb=(), web-share=(), window-management=(), xr-spatial-tracking=(), "
 	 "screen-wake-lock=(self)"},
