@@ -66,7 +66,7 @@ function expired(t) {
   const openssl = (...args) => execFileSync('openssl', args, { cwd: dir, stdio: 'ignore' });
   openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', 'server.key');
   openssl('req', '-new', '-key', 'server.key', '-subj', '/CN=localhost', '-out', 'csr');
-  openssl('x509', '-req', '-in', 'csr', '-signkey', 'server.key', '-days', '-1', '-out', 'server.pem');
+  openssl('x509', '-req', '-in', 'csr', '-signkey', 'server.key', '-days', '0', '-out', 'server.pem');
   writeFileSync(`${dir}/ca.pem`, readFileSync(`${dir}/server.pem`));
   chmodSync(dir, 0o755);
   chownSync(`${dir}/server.key`, USER, USER);

@@ -121,8 +121,10 @@ test('every role\'s will is published where it may publish and nowhere else', { 
       const topic = shape.replace('/own/', `/${who.client}/`);
       // A revocation of a live session: a will is no way to say it, not even for the key service.
       const text = topic === control ? revokeLine(all.victim.sid) : revokeLine(hexId());
-      const client = await s.enter(who, { will: { topic, payload: Buffer.from(text), qos: 1 } });
-      client.raw.stream.destroy();
+      // Mosquitto 2.0.21 lets nobody in who has such a will; 2.0.11 leaves it to the plugin.
+      const outright = (error) => { if (error.code !== -1 || !topic.startsWith('$CONTROL/')) throw error; };
+      const client = await s.enter(who, { will: { topic, payload: Buffer.from(text), qos: 1 } }).catch(outright);
+      client?.raw.stream.destroy();
       sent.set(text, { from: who, topic, may: allowed(table, who, 'publish', topic) });
     }
   }
