@@ -5,9 +5,11 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { connect as tlsConnect } from 'node:tls';
+import { connect, identity, keyFromPem } from '../lib/broker.mjs';
 import { drivePage, openBrowser } from '../lib/browser.mjs';
 import { Compose, docker, skip, TAG } from '../lib/compose.mjs';
-import { folder, read, root, until } from '../lib/proc.mjs';
+import { folder, read, root, sleep, until } from '../lib/proc.mjs';
 
 const USER = 700; // of the images
 const stack = new Compose({ after }, { name: 'stack' });
@@ -23,6 +25,32 @@ test('docker compose up: a browser drives a simulated box through it', { skip, t
     stopped: () => until(() => box.now().a === 0 && box.now().b === 0, 5000, 'zero in the box'),
   }, 15);
   assert.match(stack.exec('keysvc', 'tether-keysvc', 'list', '--json'), /"sid"/);
+});
+
+// --- the images' Mosquitto, which is newer than Debian 12's ----------------------------------------
+
+test('nobody is cut for coming in at the turn of a second', { skip, timeout: 30000 }, async (t) => {
+  const ca = readFileSync(stack.ca());
+  let [came, cut] = [0, 0];
+  for (const end = Date.now() + 4000; Date.now() < end;) {
+    const socket = tlsConnect({ host: '127.0.0.1', port: stack.mqttPort, servername: 'localhost', ca });
+    t.after(() => socket.destroy());
+    const over = new Promise((done) => { socket.once('secureConnect', () => { came += 1; done(); }).once('close', () => { cut += 1; done(); }); });
+    socket.on('error', () => {});
+    await over;
+    await sleep(10);
+  }
+  await sleep(1200);
+  assert.ok(came > 50, `${came} came in`);
+  assert.equal(cut, 0, `of ${came}`);
+});
+
+test('a key service that is not understood is cut off', { skip, timeout: 30000 }, async (t) => {
+  const [name] = stack.exec('keysvc', 'sh', '-c', 'ls /var/lib/tether/secrets').match(/sign-\S+\.pem/);
+  const key = keyFromPem(name.slice(5, -4), stack.exec('keysvc', 'cat', `/var/lib/tether/secrets/${name}`));
+  const keysvc = await connect(t, { port: stack.mqttPort, ca: stack.ca(), who: identity(key, 'keysvc') });
+  await keysvc.publish('$CONTROL/tether/v1', 'revoke everything\n').catch(() => {});
+  await keysvc.closed();
 });
 
 // --- health ---------------------------------------------------------------------------------------
@@ -60,7 +88,7 @@ function conf(t, edit) {
   return { '/etc/tether/mosquitto.conf': `${dir}/mosquitto.conf`, changed: changed !== text };
 }
 
-// A certificate that expired yesterday, and its own authority.
+// A certificate that has expired, and its own authority.
 function expired(t) {
   const dir = folder(t);
   const openssl = (...args) => execFileSync('openssl', args, { cwd: dir, stdio: 'ignore' });
