@@ -51,12 +51,9 @@ usage(const char *wrong)
 static bool
 is_dashed_key(const char *word)
 {
-	static const char letters[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	size_t len = strlen(word);
+	struct key key;
 
-	return word[0] == '-' && strspn(word, letters) >= KEY_TEXT &&
-	       (len == KEY_TEXT || (len == KEY_TEXT + 1 + SECRET_TEXT && word[KEY_TEXT] == '.'));
+	return word[0] == '-' && key_find(&key, word, strlen(word)) == 0;
 }
 
 /* One key in 64 begins with '-', and who revokes one in a hurry should not have to know: such words

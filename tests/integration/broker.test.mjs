@@ -317,12 +317,6 @@ describe('the broker', { concurrency: 4 }, () => {
     assert.match(w.broker.log(), /\$CONTROL\/tether\/v1 was not understood/);
   });
 
-  // Mosquitto 2.0.21 cuts the first that comes in a second where max_keepalive is 60.
-  test('nobody is cut for coming in at the turn of a second', async (t) => {
-    const w = await world(t);
-    for (const end = Date.now() + 4000; Date.now() < end;) await (await w.as('agent')).end();
-  });
-
   test('with require_sync no session comes in before the set is complete', async (t) => {
     const w = await world(t, { requireSync: true });
     const [agent, gone] = [identity(w.key, 'agent'), identity(w.key, 'agent')];

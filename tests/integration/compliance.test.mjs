@@ -1,5 +1,6 @@
 // What docs/COMPLIANCE.md claims is held to the tree, and the support period is one date wherever it is said.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -60,4 +61,13 @@ test('one end of the support period, wherever it is said', () => {
   }).flat();
   assert.deepEqual([...new Set(dates)].length, 1, `more than one date: ${dates}`);
   assert.ok(Date.parse(`${dates[0]} UTC`) > Date.now(), `${dates[0]} is over`);
+});
+
+test('at the top of the tree is what the README names, and nothing else', () => {
+  const page = read(path.join(root, 'README.md'));
+  const ours = /^(\.git|\.ci|build|CHANGELOG\.md|CMakeLists\.txt|CMakePresets\.json|LICENSE|README\.md|SECURITY\.md|\.(clang-format|clang-tidy|dockerignore|editorconfig|gitignore))$/;
+  const git = spawnSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }); // none: an archive, which has nothing else
+  const there = git.status === 0 ? [...new Set(git.stdout.trim().split('\n').map((file) => file.split('/')[0]))] : readdirSync(root);
+  const other = there.filter((name) => !ours.test(name) && !page.includes(`\`${name}/`));
+  assert.deepEqual(other, []);
 });

@@ -44,27 +44,16 @@ const jobs = {
     ws.on('error', (error) => done(error.message));
     ws.on('close', () => done('closed'));
   })),
-  // N guests at the broker, one after the other: 0, or the reason code of the refusal. A connection that ends before
-  // the broker has said either (a busy one does that) is tried again, as an agent does.
-  guests: () => times(async () => {
-    for (let i = 0; ; i += 1) {
-      const code = await guest();
-      if (typeof code === 'number' || i === 4) return code;
-      await sleep(500);
-    }
-  }),
-};
-
-function guest() {
-  return new Promise((done) => {
+  // N guests at the broker, one after the other: 0, or the reason code of the refusal.
+  guests: () => times(() => new Promise((done) => {
     const client = mqtt.connect({ protocol: 'mqtts', host, port: Number(port), protocolVersion: 5, rejectUnauthorized: false,
       clientId: randomBytes(16).toString('hex'), reconnectPeriod: 0, connectTimeout: 5000 });
     const over = (what) => { client.end(true); done(what); };
     client.on('connect', () => over(0));
     client.on('error', (error) => over(error.code ?? error.message));
     client.on('close', () => over('closed'));
-  });
-}
+  })),
+};
 
 console.log(JSON.stringify(await jobs[job]()));
 if (job === 'connections') process.stdin.on('end', () => process.exit(0)).resume();
