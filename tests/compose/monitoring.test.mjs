@@ -6,7 +6,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Compose, compose, docker, skip, TAG } from '../lib/compose.mjs';
-import { newKey, Page } from '../lib/gwworld.mjs';
+import { inside, newKey, Page } from '../lib/gwworld.mjs';
 import { folder, freePort, root, until } from '../lib/proc.mjs';
 
 const folderHere = path.join(root, 'tests/compose');
@@ -111,7 +111,7 @@ describe('monitoring', { skip, timeout: 1200000 }, () => {
     assert.deepEqual(Object.values(stack.inspect('monitoring').HostConfig.PortBindings).flat(), [{ HostIp: '127.0.0.1', HostPort: port }]);
     const alerts = async () => {
       try {
-        return (await (await fetch(`http://127.0.0.1:${port}/api/v1/alerts`)).json()).data.alerts;
+        return JSON.parse((await inside(port, '/api/v1/alerts')).body).data.alerts;
       } catch { return []; }
     };
     await until(async () => (await alerts()).some((a) => a.labels.alertname === 'TetherKeyGuessing' && a.state === 'firing'), 60000,

@@ -106,11 +106,14 @@ export async function joined(t, w, options) {
   return { s, page };
 }
 
-// A plain request to the metrics port: { status, body }.
+// A plain request, as to the metrics port: { status, body }. It ends one way or the other, and keeps the process until
+// then, which fetch() does not where the peer is just being made anew.
 export const inside = (port, where) => new Promise((done, fail) => {
-  plainRequest({ host: '127.0.0.1', port, path: where, agent: false }, (response) => {
+  const request = plainRequest({ host: '127.0.0.1', port, path: where, agent: false, timeout: 5000 }, (response) => {
     let body = '';
     response.on('data', (d) => { body += d; });
     response.on('end', () => done({ status: response.statusCode, body }));
-  }).on('error', fail).end();
+    response.on('error', fail);
+  });
+  request.on('error', fail).on('timeout', () => request.destroy(new Error('no answer within 5 s'))).end();
 });
