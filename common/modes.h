@@ -6,6 +6,7 @@
 #ifndef TETHER_MODES_H
 #define TETHER_MODES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum mode {
@@ -15,6 +16,13 @@ enum mode {
 	MODE_COUNT,
 	MODE_OTHER = 255 /* what the box reports in Microphone, Stereo, Tickle or unknown */
 };
+
+/* Does a changed level act late, at the next step only (docs/BOX.md, section 4)? */
+static inline bool
+mode_is_late(unsigned mode)
+{
+	return mode == MODE_STEP || mode == MODE_TRAINING;
+}
 
 /* The name on the wire: "pulse", "asplit", ... "training"; "other" for anything else. */
 const char *mode_name(unsigned mode);

@@ -120,14 +120,31 @@ kill_due(const struct exchange *x)
 	return x->last_write + KILL_REPEAT;
 }
 
+/* Where levels act late, zero may be felt a long step after it is confirmed. With a guard Pulse is
+ * the guard's to order (limits.c); without its word nobody else would. */
+static bool
+must_calm(const struct exchange *x, uint64_t now)
+{
+	return x->zeros == 2 && x->flight == FLIGHT_NONE &&
+	       (x->closing || now >= x->valid_until) && mode_is_late(codec_mode(&x->box));
+}
+
 static size_t
 kill_next(struct exchange *x, char out[CODEC_COMMAND], uint64_t now, uint64_t *wake)
 {
-	uint64_t due = kill_due(x);
+	bool calm = must_calm(x, now);
+	uint64_t due = calm ? x->last_byte + KILL_QUIET : kill_due(x);
 
 	if (now < due) {
 		sooner(wake, due);
 		return 0;
+	}
+	if (calm) {
+		/* Its answer ends the confirmation: K until there is another. */
+		x->candidate = false;
+		x->zeros = 0;
+		wrote(x, now);
+		return (size_t)codec_command(out, &x->box, ACT_MODE, MODE_PULSE);
 	}
 	x->candidate = x->kills >= 2 && quiet(x, KILL_QUIET, now);
 	x->kills++;
@@ -361,5 +378,5 @@ exchange_report(const struct exchange *x, struct box_report *r)
 bool
 exchange_over(const struct exchange *x)
 {
-	return x->closing && x->zeros == 2;
+	return x->closing && x->zeros == 2 && !mode_is_late(codec_mode(&x->box));
 }

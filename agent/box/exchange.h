@@ -6,7 +6,8 @@
  * Times are CLOCK_BOOTTIME nanoseconds. Two states:
  *   killing  K is written until zero is confirmed; orders before that are dropped. So it is from
  * the start, after ACT_KILL, when the guard's validity runs out, when the box falls silent, when
- * another firmware answers, and for good when the guard has gone. Without validity it goes on.
+ * another firmware answers, and for good when the guard has gone. Without validity it goes on, and
+ * takes the box out of a mode in which zero acts late, once it is confirmed.
  *   ready    one command in flight; polls when there is nothing else.
  */
 #ifndef TETHER_BOX_EXCHANGE_H
@@ -103,7 +104,7 @@ size_t exchange_next(struct exchange *x, char out[CODEC_COMMAND], uint64_t now, 
 /* The report as of now. */
 void exchange_report(const struct exchange *x, struct box_report *r);
 
-/* The guard has gone and zero is confirmed. */
+/* The guard has gone, zero is confirmed, and in a mode in which it acts at once. */
 bool exchange_over(const struct exchange *x);
 
 #endif

@@ -14,13 +14,6 @@ lower(uint8_t a, uint8_t b)
 	return a < b ? a : b;
 }
 
-/* Level changes act late in these (docs/BOX.md, section 4). */
-static bool
-mode_is_late(uint8_t mode)
-{
-	return mode == MODE_STEP || mode == MODE_TRAINING;
-}
-
 /* The box shows C in the place of D now and then (docs/BOX.md, section 3). */
 static bool
 mode_hides_d(uint8_t mode)

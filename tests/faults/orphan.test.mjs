@@ -13,8 +13,8 @@ const LEVEL = 8;
 const isAlive = (pid) => existsSync(`/proc/${pid}/stat`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 
 // In control at a level, with the pid of the box process, which outlives its guard on purpose.
-async function startAtLevel(t) {
-  const stack = await startStack(t);
+async function startAtLevel(t, agentArgs = []) {
+  const stack = await startStack(t, { agentArgs });
   const partner = new Partner(stack.link, { ca: stack.tls.ca });
   t.after(() => partner.close());
   await partner.takeControl();
@@ -68,6 +68,36 @@ test('replies that get lost keep the orphan at it, and end it when they come aga
   await until(() => !isAlive(box), 6000, 'confirmed at last');
   assert.ok(stack.log.commands().filter((c) => c.ms >= since && c.command === 'K').length > 16);
 });
+
+for (const signal of ['SIGKILL', 'SIGSTOP']) {
+  test(`${signal} of the guard in Step, where zero is felt late: zero, then Pulse, and never up again`, async (t) => {
+    const { stack, partner, box } = await startAtLevel(t, ['--modes', 'all']);
+    partner.send('mode', { mode: 'step' });
+    await partner.when((s) => s.mode === 'step', 5000, 'Step');
+    await partner.raise('A', LEVEL);
+    const since = monotonic();
+    process.kill(stack.agent.pid, signal);
+    assert.ok(await stack.log.zeroAfter(since, 3000) <= 1500);
+    const calm = () => stack.log.commands().find((c) => c.ms >= since && c.command === 'M0');
+    await until(calm, 3000, 'Pulse');
+    console.log(`${signal} in Step: Pulse after ${(calm().ms - since).toFixed(0)} ms`);
+    assert.ok(calm().ms - since <= 2500);
+    if (signal === 'SIGKILL') {
+      await until(() => !isAlive(box), 2000, 'nothing is left to do');
+    } else {
+      await sleep(1000);
+      process.kill(stack.agent.pid, 'SIGCONT');
+      await partner.when((s) => s.guard === 'waiting', 3000, 'the guard is back');
+      await sleep(500);
+      await partner.takeControl();
+      await partner.raise('A', 3);
+      assert.equal(partner.state.mode, 'pulse');
+    }
+    const sent = stack.log.commands().filter((c) => c.ms >= since && c.command !== '').map((c) => c.command);
+    assert.equal(sent.filter((c) => c === 'M0').length, 1, sent.join(' '));
+    assert.ok(sent.every((c) => /^(K|M0|A[123])$/.test(c)), sent.join(' '));
+  });
+}
 
 test('the signal means nothing to a box process that has a guard, not even later', async (t) => {
   const { stack, partner, box } = await startAtLevel(t);

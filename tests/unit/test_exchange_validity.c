@@ -204,6 +204,112 @@ an_impossible_order_is_the_guards_end(void **state)
 	}
 }
 
+/* ---- where levels act late ------------------------------------------------------------------- */
+
+#define STEP 12 /* on 2.106 */
+
+static void
+begin_in_step(struct talk *t)
+{
+	talk_begin_at(t, 40);
+	t->box.mode = STEP;
+	talk_pass(t, 500);
+	assert_int_equal(talk_report(t).mode, MODE_STEP);
+	talk_look_from_here(t);
+	t->beats = false;
+}
+
+/* At least five K's, M0, then K only. */
+static void
+assert_calmed(struct talk *t)
+{
+	unsigned kills = 0;
+	const char *text = talk_next_write(t);
+
+	for (; strcmp(text, "K\r") == 0; text = talk_next_write(t)) {
+		kills++;
+	}
+	assert_true(kills >= 5);
+	assert_string_equal(text, "M0\r");
+	assert_int_equal(t->box.mode, 0);
+	assert_false(talk_wrote_other_than_kill(t));
+}
+
+static void
+the_guards_end_in_step_sets_pulse_once_zero_is_confirmed_and_confirms_anew(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	begin_in_step(&t);
+	exchange_close(&t.x, t.now);
+	while (!exchange_over(&t.x)) {
+		talk_pass(&t, 1);
+		assert_true(talk_ms(&t) < 5000);
+	}
+	assert_calmed(&t);
+	assert_true(talk_report(&t).zero);
+}
+
+static void
+a_guard_that_only_fell_silent_finds_pulse_and_zero(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	begin_in_step(&t);
+	while (!talk_wrote(&t, "K\r")) { /* polls until the validity is over */
+		talk_pass(&t, 1);
+		if (!talk_wrote(&t, "K\r")) {
+			talk_look_from_here(&t);
+		}
+	}
+	talk_pass(&t, 2000);
+	assert_calmed(&t);
+	talk_look_from_here(&t);
+	t.beats = true;
+	talk_pass(&t, 200);
+	assert_true(talk_report(&t).zero);
+	talk_order(&t, ACT_LEVEL_A, 5);
+	talk_pass(&t, 100);
+	assert_true(talk_wrote(&t, "A5\r"));
+}
+
+static void
+pulse_that_the_box_did_not_take_is_set_again(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	begin_in_step(&t);
+	exchange_close(&t.x, t.now);
+	while (!talk_wrote(&t, "M0\r")) {
+		talk_pass(&t, 1);
+	}
+	t.box.err = 1;
+	talk_pass(&t, REPLY_MS + 1);
+	assert_int_equal(t.box.mode, STEP);
+	assert_false(exchange_over(&t.x));
+	talk_pass(&t, 1000);
+	assert_int_equal(t.box.mode, 0);
+	assert_true(exchange_over(&t.x));
+}
+
+static void
+with_the_guards_word_the_mode_is_left_to_the_guard(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	begin_in_step(&t);
+	t.beats = true;
+	talk_order(&t, ACT_KILL, 0);
+	talk_pass(&t, 2000);
+	assert_true(talk_report(&t).zero);
+	assert_false(talk_wrote(&t, "M0\r"));
+	assert_int_equal(t.box.mode, STEP);
+}
+
 int
 main(void)
 {
@@ -219,6 +325,11 @@ main(void)
 		cmocka_unit_test(without_an_answer_the_guards_end_is_never_over),
 		cmocka_unit_test(after_the_guards_end_no_order_counts),
 		cmocka_unit_test(an_impossible_order_is_the_guards_end),
+		cmocka_unit_test(
+			the_guards_end_in_step_sets_pulse_once_zero_is_confirmed_and_confirms_anew),
+		cmocka_unit_test(a_guard_that_only_fell_silent_finds_pulse_and_zero),
+		cmocka_unit_test(pulse_that_the_box_did_not_take_is_set_again),
+		cmocka_unit_test(with_the_guards_word_the_mode_is_left_to_the_guard),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
