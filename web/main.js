@@ -192,6 +192,8 @@ document.addEventListener('visibilitychange', () => {
     letGo('hidden');
   }
 });
+// Firefox has closed the socket by the time of pagehide, Safari on a phone knows no beforeunload.
+window.addEventListener('beforeunload', () => letGo('hidden'));
 window.addEventListener('pagehide', () => {
   letGo('hidden');
   session?.link.close(true);

@@ -416,6 +416,14 @@ test('the screen is kept on while in control, and only then', async (t) => {
   assert.deepEqual(await page.evaluate(() => window.locks), ['screen', 'released']);
 });
 
+// Firefox closes the socket before it tells of pagehide.
+test('a page that is about to be left gives control back while it still can', async (t) => {
+  const { gw, page } = await inControl(t);
+  await page.evaluate(() => window.dispatchEvent(new Event('beforeunload')));
+  assert.ok((await gw.command((c) => c.op === 'bye', 'bye', 500)).good);
+  assert.equal(await level(page, 'A').isDisabled(), true, 'and does not go on if it stays after all');
+});
+
 test('a page hidden while it asks withdraws the request', async (t) => {
   const { gw, page } = await opened(t);
   await page.getByRole('button', { name: 'Take control' }).click();
