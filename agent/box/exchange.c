@@ -70,6 +70,7 @@ exchange_order(struct exchange *x, const struct box_order *o, uint64_t now)
 		if (!x->killing) {
 			exchange_kill(x, now);
 		}
+		x->waiting = false; /* what waited for the end of that one */
 		x->kill_seq = o->seq;
 	} else if (o->act != ACT_HEARTBEAT && (!x->killing || x->zeros == 2)) {
 		x->order = *o;
@@ -120,13 +121,20 @@ kill_due(const struct exchange *x)
 	return x->last_write + KILL_REPEAT;
 }
 
-/* Where levels act late, zero may be felt a long step after it is confirmed. With a guard Pulse is
- * the guard's to order (limits.c); without its word nobody else would. */
+/* Where levels act late, zero may be felt a long step after it is confirmed. A box that is off, or
+ * won't take Pulse, is not asked for ever. */
+static bool
+acts_late(const struct exchange *x)
+{
+	return mode_is_late(codec_mode(&x->box)) && !codec_off(&x->box) && x->calms < MAX_CALMS;
+}
+
+/* With a guard Pulse is the guard's to order (limits.c); without its word nobody else would. */
 static bool
 must_calm(const struct exchange *x, uint64_t now)
 {
 	return x->zeros == 2 && x->flight == FLIGHT_NONE &&
-	       (x->closing || now >= x->valid_until) && mode_is_late(codec_mode(&x->box));
+	       (x->closing || now >= x->valid_until) && acts_late(x);
 }
 
 static size_t
@@ -143,6 +151,7 @@ kill_next(struct exchange *x, char out[CODEC_COMMAND], uint64_t now, uint64_t *w
 		/* Its answer ends the confirmation: K until there is another. */
 		x->candidate = false;
 		x->zeros = 0;
+		x->calms++;
 		wrote(x, now);
 		return (size_t)codec_command(out, &x->box, ACT_MODE, MODE_PULSE);
 	}
@@ -164,6 +173,7 @@ kill_ended(struct exchange *x, uint64_t now, uint64_t *wake)
 		return false;
 	}
 	x->killing = false;
+	x->calms = 0;
 	x->flight = FLIGHT_NONE;
 	if (x->kill_seq != 0) {
 		x->done = x->kill_seq;
@@ -193,6 +203,7 @@ send(struct exchange *x, char out[CODEC_COMMAND], const struct box_order *o, uin
 		x->zero = false;
 	}
 	x->sent = *o;
+	x->looked_at = o->act == ACT_HEARTBEAT ? x->looked_at : 0;
 	wrote(x, now);
 	return (size_t)n;
 }
@@ -209,19 +220,33 @@ send_new(struct exchange *x, char out[CODEC_COMMAND], const struct box_order *o,
 
 static const struct box_order poll_order = {.act = ACT_HEARTBEAT};
 
-/* Nothing in flight and the input quiet: the mailbox, else a poll when one is due. */
+bool
+exchange_overrides(const struct box_order *o)
+{
+	bool level = o->act == ACT_LEVEL_A || o->act == ACT_LEVEL_B;
+
+	return (level && o->value > 0) || o->act == ACT_PARAM_C || o->act == ACT_PARAM_D;
+}
+
+/* Nothing in flight and the input quiet: the mailbox, else a poll when one is due. What would
+ * override the wearer's hand is written on the heels of a poll only: the answers to our own writes
+ * say what we wrote, and a knob turned between two of them would never be seen. */
 static size_t
 send_next(struct exchange *x, char out[CODEC_COMMAND], uint64_t now, uint64_t *wake)
 {
 	uint64_t due = x->last_write + x->poll_every;
 	size_t n = 0;
 
+	if (x->waiting && now >= x->order.valid_until) {
+		exchange_kill(x, now);
+		return kill_next(x, out, now, wake);
+	}
+	if (x->waiting && exchange_overrides(&x->order) &&
+	    (x->looked_at == 0 || now - x->looked_at > LOOK_FRESH)) {
+		return send_new(x, out, &poll_order, now);
+	}
 	if (x->waiting) {
 		x->waiting = false;
-		if (now >= x->order.valid_until) {
-			exchange_kill(x, now);
-			return kill_next(x, out, now, wake);
-		}
 		n = send_new(x, out, &x->order, now);
 	}
 	if (n == 0 && now >= due) {
@@ -378,5 +403,5 @@ exchange_report(const struct exchange *x, struct box_report *r)
 bool
 exchange_over(const struct exchange *x)
 {
-	return x->closing && x->zeros == 2 && !mode_is_late(codec_mode(&x->box));
+	return x->closing && x->zeros == 2 && !acts_late(x);
 }

@@ -8,7 +8,9 @@
  * the start, after ACT_KILL, when the guard's validity runs out, when the box falls silent, when
  * another firmware answers, and for good when the guard has gone. Without validity it goes on, and
  * takes the box out of a mode in which zero acts late, once it is confirmed.
- *   ready    one command in flight; polls when there is nothing else.
+ *   ready    one command in flight; polls when there is nothing else, and before a level above
+ * zero or a parameter: when the poll shows that the wearer's hand has been at the box, the order is
+ * dropped, and counts as done.
  */
 #ifndef TETHER_BOX_EXCHANGE_H
 #define TETHER_BOX_EXCHANGE_H
@@ -31,6 +33,8 @@
 #define ORDER_QUIET (30 * NS_MS)  /* the same before any other command; FTDI chips hold 16 ms */
 #define CUT_LINE (100 * NS_MS)	  /* a line without its end for so long won't get one */
 #define DOUBT (100 * NS_MS)	  /* the right reply may follow a late or extra one */
+#define LOOK_FRESH (60 * NS_MS)	  /* a poll's answer: ORDER_QUIET, and as much again */
+#define MAX_CALMS 8		  /* Pulse is asked for so often; the box takes it at once */
 #define POLL_FAST (100 * NS_MS)	  /* until there is enough for the first element of a sid */
 #define POLL_IDLE (250 * NS_MS)
 
@@ -55,6 +59,7 @@ struct exchange {
 	bool counts;   /* its answer moves `done` */
 	bool retried;  /* after an ERR */
 	bool checking; /* the poll after a doubt: its answer is taken as it is */
+	uint64_t looked_at; /* `box` is a poll's answer of then, nothing was written since; else 0 */
 	uint64_t check_at;
 
 	/* the kill under way */
@@ -64,6 +69,7 @@ struct exchange {
 	unsigned kills; /* K's written since kill_at */
 	bool candidate; /* the K in flight was written into silence: its reply counts */
 	unsigned zeros; /* successive ones that did */
+	unsigned calms; /* Pulses written without the guard's word */
 
 	/* the line */
 	char line[CODEC_LINE + 1];

@@ -12,4 +12,7 @@ void exchange_kill(struct exchange *x, uint64_t now);
 /* The command in flight has no answer to be believed: asks with a poll, from `from` on. */
 void exchange_doubt(struct exchange *x, uint64_t from);
 
+/* Would this order write over what the wearer's hand may have set? Zero never waits. */
+bool exchange_overrides(const struct box_order *o);
+
 #endif

@@ -36,13 +36,38 @@ line_while_killing(struct exchange *x, enum codec_line kind, const struct status
 	x->zero = x->zeros == 2;
 }
 
+static bool
+same_outputs(const struct status *x, const struct status *y)
+{
+	return x->a == y->a && x->b == y->b && x->mode == y->mode && x->power == y->power &&
+	       x->join == y->join;
+}
+
+/* A poll shows a change that is none of ours: the waiting order was given before it was known. */
+static bool
+is_outdated(const struct exchange *x, const struct status *s)
+{
+	if (x->sent.act != ACT_HEARTBEAT || !x->waiting || !exchange_overrides(&x->order)) {
+		return false;
+	}
+	return !same_outputs(s, &x->box) || (x->order.act == ACT_PARAM_C && s->c != x->box.c) ||
+	       (x->order.act == ACT_PARAM_D && s->d != x->box.d);
+}
+
 static void
 answered(struct exchange *x, const struct status *s)
 {
+	bool outdated = is_outdated(x, s);
+
+	x->looked_at = x->checking || x->sent.act == ACT_HEARTBEAT ? x->at : 0;
 	take(x, s);
 	x->flight = FLIGHT_NONE;
 	if (x->counts) {
 		x->done = x->sent.seq;
+	}
+	if (outdated) {
+		x->waiting = false;
+		x->done = x->order.seq;
 	}
 }
 
@@ -59,6 +84,26 @@ line_err(struct exchange *x, uint64_t now)
 	exchange_doubt(x, now);
 }
 
+static bool
+lowers(const struct exchange *x)
+{
+	const struct box_order *o = &x->sent;
+
+	return (o->act == ACT_LEVEL_A && 2 * o->value < x->box.a) ||
+	       (o->act == ACT_LEVEL_B && 2 * o->value < x->box.b);
+}
+
+/* A status in which nothing at all has moved: no hand was there, the command was lost on its way
+ * (to one that it can't read the box just says its status). Once more; what lowers a level until
+ * it is done or too old, and then K. */
+static bool
+was_lost(const struct exchange *x, const struct status *s)
+{
+	return x->checking && x->flight == FLIGHT_SENT && x->counts && (!x->retried || lowers(x)) &&
+	       !codec_fits(s, x->sent.act, x->sent.value) && same_outputs(s, &x->box) &&
+	       s->c == x->box.c && s->d == x->box.d;
+}
+
 static void
 line_while_ready(struct exchange *x, enum codec_line kind, const struct status *s, uint64_t now)
 {
@@ -69,6 +114,10 @@ line_while_ready(struct exchange *x, enum codec_line kind, const struct status *
 		line_err(x, now);
 	} else if (kind == CODEC_BAD) {
 		exchange_doubt(x, now);
+	} else if (was_lost(x, s)) {
+		x->retried = true;
+		x->checking = false;
+		x->flight = FLIGHT_AGAIN;
 	} else if ((x->checking && x->flight == FLIGHT_SENT) ||
 		   codec_fits(s, x->sent.act, x->sent.value)) {
 		answered(x, s);

@@ -11,6 +11,7 @@
 #include "common/spawn.h"
 
 #define RESTART_MS 200
+#define KILL_AGAIN_MS 1000
 #define GONE_MS 1000 /* a pulled cable: look again this often */
 
 bool
@@ -113,15 +114,16 @@ box_is_well(struct guard *g, uint64_t now)
 	return true;
 }
 
-/* One thing to write, or a heartbeat when it is time. A pending kill is ordered once per zero; the
- * box repeats `K` by itself until zero is confirmed. */
+/* One thing to write, or a heartbeat when it is time. A pending kill is ordered once per zero, since
+ * the box repeats `K` by itself until zero is confirmed; and again after a second, lest anything that
+ * went wrong between the two of us be waited for for ever. */
 static void
 order_next(struct guard *g, uint64_t now)
 {
 	struct limits_box b = box_view(g);
 	struct limits_write w = limits_next(&g->limits, &g->settings.limits, &b, now);
 
-	if (w.act == ACT_KILL && box_kill_sent(g)) {
+	if (w.act == ACT_KILL && box_kill_sent(g) && now - g->order_at < KILL_AGAIN_MS) {
 		w.act = ACT_HEARTBEAT;
 	}
 	if (w.act != ACT_HEARTBEAT || now >= g->beat_at) {

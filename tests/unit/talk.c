@@ -201,7 +201,8 @@ talk_begin(struct talk *t)
 void
 talk_settle(struct talk *t)
 {
-	while (t->x.flight != FLIGHT_NONE || t->now - t->x.last_byte != 40 * NS_MS) {
+	while (t->x.flight != FLIGHT_NONE || t->x.looked_at == 0 ||
+	       t->now - t->x.last_byte != 40 * NS_MS) {
 		talk_pass(t, 1);
 	}
 	talk_look_from_here(t);

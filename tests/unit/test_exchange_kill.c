@@ -309,6 +309,8 @@ an_order_right_after_the_confirmation_waits_for_the_quiet_behind_it(void **state
 	talk_order(&t, ACT_LEVEL_A, 7);
 	assert_string_equal(talk_next_write(&t), "");
 	talk_pass(&t, 60);
+	assert_string_equal(talk_next_write(&t), "\r");
+	talk_pass(&t, 75);
 	assert_string_equal(talk_next_write(&t), "A7\r");
 }
 

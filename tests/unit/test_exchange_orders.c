@@ -31,7 +31,8 @@ one_command_is_in_flight_and_the_newest_order_waits(void **state)
 	assert_true(talk_report(&t).done < first);
 	talk_pass(&t, 50);
 	assert_int_equal(talk_report(&t).done, first);
-	talk_pass(&t, 50);
+	talk_pass(&t, 100);
+	assert_string_equal(talk_next_write(&t), "\r");
 	assert_string_equal(talk_next_write(&t), "A12\r");
 }
 
@@ -50,6 +51,8 @@ nothing_is_written_before_the_input_is_quiet(void **state)
 	}
 	assert_string_equal(talk_next_write(&t), "");
 	talk_pass(&t, 30);
+	assert_string_equal(talk_next_write(&t), "\r");
+	talk_pass(&t, 75);
 	assert_string_equal(talk_next_write(&t), "A10\r");
 }
 

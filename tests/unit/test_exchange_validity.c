@@ -55,8 +55,8 @@ an_order_that_is_valid_for_long_enough_is_written(void **state)
 	(void)state;
 	talk_begin_at(&t, 40);
 	talk_order(&t, ACT_PARAM_C, 60);
-	talk_order_for(&t, ACT_LEVEL_A, 41, 80 * NS_MS);
-	talk_pass(&t, 100);
+	talk_order_for(&t, ACT_LEVEL_A, 41, 150 * NS_MS); /* a poll comes between */
+	talk_pass(&t, 160);
 	assert_true(talk_wrote(&t, "A41\r"));
 	assert_false(talk_wrote(&t, "K\r"));
 }
