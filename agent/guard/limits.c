@@ -223,12 +223,27 @@ follow_hand(struct limits *l, const struct limits_box *b, unsigned channel)
 	l->hand[channel] = true;
 }
 
+/* Mode and power as last reported; was it the hand that changed one of them? */
+static bool
+follow_change(struct limits *l, const struct limits_box *b)
+{
+	bool changed = l->known && (b->mode != l->mode_was || b->power != l->power_was);
+
+	l->known = true;
+	l->mode_was = b->mode;
+	l->power_was = b->power;
+	return changed;
+}
+
 void
 limits_report(struct limits *l, const struct limits_box *b)
 {
+	bool changed;
+
 	if (!b->ok || !b->settled) {
 		return;
 	}
+	changed = follow_change(l, b);
 	if (l->kill) {
 		if (b->zero) {
 			l->kill = false;
@@ -238,6 +253,10 @@ limits_report(struct limits *l, const struct limits_box *b)
 	}
 	follow_hand(l, b, 0);
 	follow_hand(l, b, 1);
+	/* The box went to zero at that; a level of ours that was on its way must not outlive it. */
+	if (changed && l->armed) {
+		forget_targets(l);
+	}
 }
 
 static bool
@@ -356,6 +375,7 @@ next_change(struct limits *l, const struct limits_settings *s, const struct limi
 	} else if (power <= 1 && !s->lock_power && !(power == 0 && b->low_resets && s->lock_mode)) {
 		w = (struct limits_write){ACT_POWER, power};
 	}
+	l->known = l->known && w.act == ACT_HEARTBEAT;
 	l->calm = false;
 	l->mode = MODE_OTHER;
 	return w;

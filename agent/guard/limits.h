@@ -54,6 +54,8 @@ struct limits {
 	uint8_t param_at[2]; /* our last step on the way there; 0 = none yet: from what the box says */
 	uint8_t mode;        /* mode to set after zero; MODE_OTHER = none */
 	uint8_t power;       /* power to set after zero; 255 = none */
+	uint8_t mode_was, power_was; /* as reported last */
+	bool known;          /* they are, and nothing of ours has changed them since */
 	bool kill;           /* zero wanted and not yet confirmed */
 	bool calm;           /* set MODE_PULSE after the kill: a stop in Step or Training acts late */
 	bool latched;        /* nothing above zero until the wearer resumes */
@@ -130,7 +132,8 @@ bool limits_power(struct limits *l, const struct limits_settings *s, const struc
 
 /* ---- each turn ---- */
 
-/* Takes in what the box reports: confirms zero, and makes what the wearer's hand did the target. */
+/* Takes in what the box reports: confirms zero, and makes what the wearer's hand did the target; a
+ * mode or power that it changed under somebody's control takes both targets to zero. */
 void limits_report(struct limits *l, const struct limits_box *b);
 
 /* Timers: authority, idle, check-in, end of session, box gone silent; targets cut to the caps. */

@@ -140,17 +140,18 @@ p07_what_the_hand_has_set_is_not_written_over(void)
 {
 	struct world w = any_world();
 	unsigned c = w.channel & 1;
+	bool changed = is_changed_by_hand(&w, &w.is); /* p25 */
 	bool turned = w.b.ok && w.b.settled && !w.is.kill && w.b.raw[c] != w.is.written[c];
 	bool quiet = w.is.hand[c] && doubled(w.is.target[c]) >= w.is.written[c];
 
 	make_any(&w);
-	if (w.call == CALL_REPORT && turned) {
+	if (w.call == CALL_REPORT && turned && !changed) {
 		HOLDS(w.is.hand[c] && w.is.written[c] == w.b.raw[c], "it becomes ours");
 		HOLDS(doubled(w.is.target[c]) >= w.b.raw[c], "and the target");
 		POSSIBLE(w.b.raw[c] == 141);
 	}
 	if (quiet && w.call != CALL_LEVEL && w.call != CALL_WANT && w.call != CALL_RECAP &&
-	    w.call != CALL_ARM && !w.is.kill && !(w.call == CALL_REPORT && w.was.kill)) {
+	    w.call != CALL_ARM && !w.is.kill && !(w.call == CALL_REPORT && (w.was.kill || changed))) {
 		HOLDS((w.is.hand[c] && doubled(w.is.target[c]) >= w.is.written[c]) ||
 			      (w.call == CALL_NEXT && w.b.raw[c] != w.was.written[c]),
 		      "until somebody asks for a level, takes control, stops or sets a cap");
@@ -448,4 +449,26 @@ p24_after_a_step_of_c_or_d_the_next_one_waits_for_the_rise_time(void)
 	} else {
 		HOLDS(w.is.param_wait == w.was.param_wait, "nothing else moves that time");
 	}
+}
+
+void
+p25_what_the_hand_does_to_mode_or_power_takes_both_targets_to_zero(void)
+{
+	struct world w = any_world();
+	unsigned c = w.channel & 1;
+	bool changed = is_changed_by_hand(&w, &w.is) && !w.is.kill;
+
+	make(&w, CALL_REPORT);
+	if (changed) {
+		HOLDS(w.is.target[c] == 0 && !w.is.hand[c], "nothing is wanted any more");
+		HOLDS(w.is.armed == w.was.armed, "control is as it was");
+		make(&w, CALL_NEXT);
+		HOLDS(!is_level(&w.w) || w.w.value == 0, "and nothing but zero is written");
+		POSSIBLE(is_level(&w.w) && w.b.raw[0] == 42);
+	}
+	w = any_world();
+	make(&w, CALL_NEXT);
+	HOLDS(IF(w.w.act == ACT_MODE || w.w.act == ACT_POWER, !w.is.known),
+	      "a change of our own is not taken for the hand's");
+	POSSIBLE(w.w.act == ACT_POWER);
 }

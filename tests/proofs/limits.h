@@ -87,6 +87,9 @@ bool is_calm_pulse(const struct world *w);
 /* Does the level that the box reports stand above where this channel is going? */
 bool is_too_high(const struct world *w, unsigned channel);
 
+/* Has the hand changed mode or power at the box while somebody is in control? */
+bool is_changed_by_hand(const struct world *w, const struct limits *l);
+
 /* Is it `limit` ms (0: never) since `since`? */
 bool is_over(uint64_t since, uint32_t limit, uint64_t now);
 

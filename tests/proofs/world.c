@@ -22,6 +22,7 @@ any_limits(void)
 
 	l.hand[0] = any_bool();
 	l.hand[1] = any_bool();
+	l.known = any_bool();
 	l.kill = any_bool();
 	l.calm = any_bool();
 	l.latched = any_bool();
@@ -221,6 +222,13 @@ is_too_high(const struct world *w, unsigned channel)
 		goal = cap;
 	}
 	return doubled(goal) < w->b.raw[channel];
+}
+
+bool
+is_changed_by_hand(const struct world *w, const struct limits *l)
+{
+	return w->b.ok && w->b.settled && l->armed && l->known &&
+	       (w->b.mode != l->mode_was || w->b.power != l->power_was);
 }
 
 bool

@@ -297,6 +297,7 @@ a_box_that_reports_c_as_d_does_not_make_us_write_for_ever(void **state)
 
 	(void)state;
 	w.b.mode = MODE_CONTINUOUS;
+	turn(&w);
 	limits_param(&w.l, 1, 60, w.now);
 	w.writes = 0;
 	for (int i = 0; i < 2000; i++) {
@@ -304,6 +305,28 @@ a_box_that_reports_c_as_d_does_not_make_us_write_for_ever(void **state)
 		w.b.param[1] = w.b.param[0];
 	}
 	assert_int_equal(w.writes, 10);
+}
+
+static void
+a_mode_or_power_that_the_hand_changed_in_a_ramp_ends_it_at_zero(void **state)
+{
+	(void)state;
+	for (unsigned what = 0; what < 2; what++) {
+		struct world w = start();
+
+		assert_true(limits_level(&w.l, &w.s, &w.b, 0, 40, w.now));
+		turns(&w, 1000);
+		assert_in_range(w.b.raw[0], 2, 78);
+		w.b.mode = what == 0 ? MODE_RANDOM : w.b.mode;
+		w.b.power = what == 1 ? 1 : w.b.power;
+		w.s.cap[1][0] = w.s.cap[1][1] = 90;
+		/* The box went to zero at that, but a write of ours came after it. */
+		turns(&w, 2000);
+		assert_int_equal(w.b.raw[0], 0);
+		assert_true(limits_level(&w.l, &w.s, &w.b, 0, 3, w.now));
+		turns(&w, 1000);
+		assert_int_equal(w.b.raw[0], 6);
+	}
 }
 
 static void
@@ -414,6 +437,7 @@ main(void)
 		cmocka_unit_test(a_stop_in_step_or_training_also_sets_pulse_even_when_locked),
 		cmocka_unit_test(parameters_move_slowly_and_within_2_to_100),
 		cmocka_unit_test(a_box_that_reports_c_as_d_does_not_make_us_write_for_ever),
+		cmocka_unit_test(a_mode_or_power_that_the_hand_changed_in_a_ramp_ends_it_at_zero),
 		cmocka_unit_test(idle_and_checkin_latch),
 		cmocka_unit_test(the_sessions_end_and_a_silent_box_end_control),
 		cmocka_unit_test(no_sequence_of_calls_writes_above_a_cap_or_faster_than_allowed),

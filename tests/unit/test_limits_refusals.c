@@ -293,6 +293,7 @@ a_parameter_that_the_hand_turned_during_its_ramp_stays(void **state)
 			bool hidden = channel == 1 && modes[i] != MODE_PULSE;
 
 			w.b.mode = modes[i];
+			turn(&w);
 			limits_param(&w.l, channel, 60, w.now);
 			turns(&w, 200);
 			w.b.param[channel] = 30;

@@ -1,0 +1,2 @@
+# A mode changed at the box in a ramp leaves the ramp as it is.
+s/if (changed && l->armed) {/if (changed \&\& !l->armed) {/
