@@ -36,6 +36,7 @@
 #define KEEPALIVE_S 30	 /* MQTT */
 #define ANSWER_MS 10000	 /* a state that no page answers for so long is not waited for */
 #define TOKEN_CHECK_S 60 /* how often the token file is looked at */
+#define LOST_MS 60000	 /* nobody at the broker's addresses for so long: they may be old ones */
 
 #define MAX_CHALLENGE 200  /* an ACME answer: two of 43 letters and a dot */
 #define MAX_LOCATION 512   /* where a request without TLS is sent */

@@ -209,6 +209,9 @@ on_tick(struct loop_watch *w, uint32_t events)
 		follow_authorities(server_tick(now));
 		if (!ending_at) {
 			service_tick(now);
+			if (service_lost(now)) {
+				quit("nobody answers at the broker's address: another start looks it up anew");
+			}
 		}
 	}
 	if (ending_at && (now >= ending_at || page_shutdown_all() == 0)) {

@@ -12,7 +12,7 @@ bucket_settle(struct bucket *b, uint64_t now)
 	uint64_t passed = now > b->at ? now - b->at : 0;
 
 	b->debt = passed >= b->debt ? 0 : b->debt - (uint32_t)passed;
-	b->at = now;
+	b->at += passed; /* never back: rate_forget looks ahead, and no time counts twice */
 }
 
 bool

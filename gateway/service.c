@@ -26,6 +26,7 @@ static struct {
 	char request[MAX_TOPIC];
 	struct mqtt *mqtt;
 	bool up;
+	uint64_t seen;	  /* when the broker was last known to be there, ms */
 	const char *said; /* what was logged last: each trouble once, not at every try */
 	uint64_t retry_at, check_at;
 	unsigned failures;
@@ -58,6 +59,7 @@ service_ready(void *owner)
 	svc.up = true;
 	svc.failures = 0;
 	svc.said = NULL;
+	svc.seen = clock_ms();
 	log_note("connected to the broker");
 }
 
@@ -119,6 +121,9 @@ service_over(void *owner, enum mqtt_end end)
 
 	(void)owner;
 	service_warn(sentences[end]);
+	if (svc.up || end != MQTT_GONE) {
+		svc.seen = clock_ms();
+	}
 	svc.up = false;
 	mqtt_close(svc.mqtt);
 	svc.mqtt = NULL;
@@ -135,6 +140,7 @@ service_connect(void)
 
 	if (token_read(svc.token) || token_peek(client, &exp, svc.token)) {
 		service_warn("the token file can't be read or holds no token");
+		svc.seen = clock_ms();
 		service_retry_later();
 		return;
 	}
@@ -243,4 +249,10 @@ service_tick(uint64_t now)
 		svc.check_at = now + TOKEN_CHECK_S * 1000u;
 		service_renew();
 	}
+}
+
+bool
+service_lost(uint64_t now)
+{
+	return !svc.up && now > svc.seen + LOST_MS;
 }

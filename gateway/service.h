@@ -34,4 +34,8 @@ const struct mqtt_broker *service_broker(void);
 /* Reconnects, renews. Once a second. */
 void service_tick(uint64_t now);
 
+/* Has nobody answered at the broker's addresses for LOST_MS? They are those of our start: the broker
+ * may have another by now, and this process has no way left to look. */
+bool service_lost(uint64_t now);
+
 #endif

@@ -50,6 +50,7 @@
 #define MAKE_PATIENCE 10000  /* ms to make a signing key */
 #define ROTATE_WAIT 5000     /* ms that brokers have to read it: they look once a second */
 #define ROTATE_PATIENCE 25000 /* ms for all of `rotate` */
+#define MAX_CLOCK_JUMP 5      /* s; a token from further ahead is refused (common/token.c) */
 #define TIDY_PERIOD 600000   /* ms between removals of what has expired */
 #define ADMIN_PATIENCE 10000 /* ms: an admin connection idle for so long is closed */
 #define TOLD_PATIENCE 1000   /* ms that `revoke` waits for the broker */

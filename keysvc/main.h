@@ -77,6 +77,7 @@ struct keysvc {
 	struct journal journal;
 	struct revocations revoked;
 	uint64_t started;        /* ms */
+	int64_t clock_ahead;     /* seconds of CLOCK_REALTIME before CLOCK_BOOTTIME */
 	uint64_t due[DUE_COUNT]; /* ms, 0 = not set */
 	bool announced;          /* READY was said */
 	bool failed;             /* can't go on: the loop ends, exit status 1 */

@@ -248,6 +248,26 @@ serve_children(struct keysvc *k, const struct pollfd p[AT_COUNT])
 	}
 }
 
+static int64_t
+clock_ahead(void)
+{
+	return clock_unix() - (int64_t)(clock_ms() / 1000);
+}
+
+/* Tokens end by the clock of the day, and are renewed by one that nobody sets: when the first was
+ * set, the gateways' are over too early or not good yet. */
+static void
+watch_clock(struct keysvc *k)
+{
+	int64_t jump = clock_ahead() - k->clock_ahead;
+
+	if (jump > MAX_CLOCK_JUMP || jump < -MAX_CLOCK_JUMP) {
+		k->clock_ahead += jump;
+		log_note("the clock was set: the gateways get new tokens");
+		main_due_in(k, DUE_TOKENS, 0);
+	}
+}
+
 /* Until a signal asks to end (0) or the service can't go on (-1). */
 static int
 loop(struct keysvc *k, int signals)
@@ -265,6 +285,7 @@ loop(struct keysvc *k, int signals)
 		serve_children(k, p);
 		serve_admins(k, p);
 		net_tell(k);
+		watch_clock(k);
 		run_due(k);
 	}
 	return -1;
@@ -354,6 +375,7 @@ main_run(const struct run_options *options)
 	(void)secret_process(); /* tokens pass through here */
 	k.options = options;
 	k.started = clock_ms();
+	k.clock_ahead = clock_ahead();
 	k.signer.child.fd = k.rotation.maker.fd = k.rotation.next.fd = -1;
 	k.net.child.fd = k.net.next.fd = k.net.left.fd = k.listener = -1;
 	for (size_t i = 0; i < MAX_ADMINS; i++) {

@@ -240,6 +240,26 @@ an_address_is_erased_a_minute_after_its_last_attempt(void **state)
 	assert_int_equal(REMEMBER_MS, 60000);
 }
 
+/* As gateway/address.c does it each second. */
+static void
+looking_ahead_gives_no_address_more_joins(void **state)
+{
+	struct rate_table *t = *state;
+	uint8_t net[NET_BYTES];
+	unsigned joins = 0, hour = 3600;
+	int place;
+
+	net_number(net, 1);
+	place = rate_enter(t, net, NOW);
+	for (uint64_t ms = 0; ms < hour * 1000; ms += 500) {
+		joins += rate_join(t, place, NOW + ms);
+		if (ms % 1000 == 0) {
+			rate_forget(t, NOW + ms + 1000);
+		}
+	}
+	assert_in_range(joins, hour * 1000 / JOINS_EVERY_MS, hour * 1000 / JOINS_EVERY_MS + JOINS_BURST);
+}
+
 static void
 places_of_forgotten_addresses_are_used_again_and_no_others(void **state)
 {
@@ -286,6 +306,8 @@ main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			places_of_forgotten_addresses_are_used_again_and_no_others, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			looking_ahead_gives_no_address_more_joins, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

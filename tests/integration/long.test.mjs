@@ -1,0 +1,30 @@
+// What an operator meets in years: a clock that is set while the servers run, a broker that comes back elsewhere.
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { world } from '../lib/gwworld.mjs';
+import { setUp } from '../lib/keysvc.mjs';
+import { bin, folder, until } from '../lib/proc.mjs';
+
+test('the clock of the server is set: the gateways get new tokens at once, not in an hour', async (t) => {
+  const shift = `${folder(t)}/shift`;
+  writeFileSync(shift, '0');
+  const { daemon: keysvc } = await setUp(t, { env: { ...process.env, LD_PRELOAD: path.join(bin, 'clock_shift.so'), CLOCK_SHIFT: shift } });
+  for (const seconds of [18000, -7200]) {
+    const before = readFileSync(keysvc.tokens[0], 'utf8');
+    writeFileSync(shift, `${seconds}`);
+    await until(() => readFileSync(keysvc.tokens[0], 'utf8') !== before, 20000, `another token after ${seconds} s`);
+  }
+  assert.equal(keysvc.log().match(/the clock was set/g).length, 2);
+});
+
+test('a broker that is not at its address for a minute: the gateway ends, so that another start looks it up', async (t) => {
+  const w = await world(t);
+  const began = Date.now();
+  await w.broker.stop();
+  await until(() => w.gateway.over(), 90000, 'the gateway ends');
+  const took = (Date.now() - began) / 1000;
+  assert.ok(took >= 59 && took < 75, `after ${took.toFixed(1)} s`);
+  assert.match(w.gateway.err(), /nobody answers at the broker's address: another start looks it up/);
+});
