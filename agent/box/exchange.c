@@ -203,7 +203,7 @@ send(struct exchange *x, char out[CODEC_COMMAND], const struct box_order *o, uin
 		x->zero = false;
 	}
 	x->sent = *o;
-	x->looked_at = o->act == ACT_HEARTBEAT ? x->looked_at : 0;
+	x->looked_at = 0;
 	wrote(x, now);
 	return (size_t)n;
 }
@@ -228,9 +228,19 @@ exchange_overrides(const struct box_order *o)
 	return (level && o->value > 0) || o->act == ACT_PARAM_C || o->act == ACT_PARAM_D;
 }
 
-/* Nothing in flight and the input quiet: the mailbox, else a poll when one is due. What would
- * override the wearer's hand is written on the heels of a poll only: the answers to our own writes
- * say what we wrote, and a knob turned between two of them would never be seen. */
+/* What would override the wearer's hand is written on the heels of a status that can show it: the
+ * answer to a write of ours says what we wrote, and a knob turned between two would never be seen. */
+static bool
+must_look(const struct exchange *x, uint64_t now)
+{
+	bool shown = x->looked_not == ACT_HEARTBEAT ||
+		     (x->looked_not != x->order.act && !x->box.join);
+
+	return exchange_overrides(&x->order) &&
+	       (x->looked_at == 0 || now - x->looked_at > LOOK_FRESH || !shown);
+}
+
+/* Nothing in flight and the input quiet: the mailbox, else a poll when one is due. */
 static size_t
 send_next(struct exchange *x, char out[CODEC_COMMAND], uint64_t now, uint64_t *wake)
 {
@@ -241,8 +251,7 @@ send_next(struct exchange *x, char out[CODEC_COMMAND], uint64_t now, uint64_t *w
 		exchange_kill(x, now);
 		return kill_next(x, out, now, wake);
 	}
-	if (x->waiting && exchange_overrides(&x->order) &&
-	    (x->looked_at == 0 || now - x->looked_at > LOOK_FRESH)) {
+	if (x->waiting && must_look(x, now)) {
 		return send_new(x, out, &poll_order, now);
 	}
 	if (x->waiting) {

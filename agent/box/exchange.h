@@ -9,7 +9,7 @@
  * another firmware answers, and for good when the guard has gone. Without validity it goes on, and
  * takes the box out of a mode in which zero acts late, once it is confirmed.
  *   ready    one command in flight; polls when there is nothing else, and before a level above
- * zero or a parameter: when the poll shows that the wearer's hand has been at the box, the order is
+ * zero or a parameter, unless the last status tells what it is at: when the poll shows that the wearer's hand has been at the box, the order is
  * dropped, and counts as done.
  */
 #ifndef TETHER_BOX_EXCHANGE_H
@@ -59,7 +59,8 @@ struct exchange {
 	bool counts;   /* its answer moves `done` */
 	bool retried;  /* after an ERR */
 	bool checking; /* the poll after a doubt: its answer is taken as it is */
-	uint64_t looked_at; /* `box` is a poll's answer of then, nothing was written since; else 0 */
+	uint64_t looked_at; /* when `box` was heard, nothing was written since; else 0 */
+	uint8_t looked_not; /* act of our write that it answers: of that one it says what we wrote */
 	uint64_t check_at;
 
 	/* the kill under way */

@@ -59,7 +59,8 @@ answered(struct exchange *x, const struct status *s)
 {
 	bool outdated = is_outdated(x, s);
 
-	x->looked_at = x->checking || x->sent.act == ACT_HEARTBEAT ? x->at : 0;
+	x->looked_at = x->at;
+	x->looked_not = x->checking ? ACT_HEARTBEAT : x->sent.act;
 	take(x, s);
 	x->flight = FLIGHT_NONE;
 	if (x->counts) {

@@ -341,21 +341,6 @@ next_up(struct limits *l, const struct limits_settings *s, const struct limits_b
 	return write_level(l, channel, (uint8_t)(level + 1));
 }
 
-/* Both channels down before either goes up: a ramp must not hold a lower level back. */
-static struct limits_write
-next_level(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
-	   uint64_t now)
-{
-	struct limits_write w = next_down(l, s, b, 0);
-
-	if (w.act == ACT_HEARTBEAT) {
-		w = next_down(l, s, b, 1);
-	}
-	for (unsigned channel = 0; channel < 2 && w.act == ACT_HEARTBEAT; channel++) {
-		w = next_up(l, s, b, channel, now);
-	}
-	return w;
-}
 
 /* Mode and power are written only after a confirmed zero, and never where locked - but a stop in a
  * mode where levels act late also sets Pulse, lock or not: the stop is worth more. A power waits
@@ -407,6 +392,40 @@ next_param(struct limits *l, const struct limits_settings *s, const struct limit
 	return (struct limits_write){channel == 0 ? ACT_PARAM_C : ACT_PARAM_D, here};
 }
 
+static struct limits_write
+next_rise(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
+	  uint64_t now)
+{
+	unsigned first = l->rise_at[1] < l->rise_at[0];
+	struct limits_write w = next_up(l, s, b, first, now);
+
+	return w.act == ACT_HEARTBEAT ? next_up(l, s, b, 1 - first, now) : w;
+}
+
+static struct limits_write
+next_turn(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
+	  uint64_t now)
+{
+	struct limits_write w = next_param(l, s, b, 0, now);
+
+	return w.act == ACT_HEARTBEAT ? next_param(l, s, b, 1, now) : w;
+}
+
+/* One step of a ramp. The box may take longer for each than the rise, so all that move take turns:
+ * first what has waited longest. */
+static struct limits_write
+next_step(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
+	  uint64_t now)
+{
+	bool params = l->param_wait < l->rise_at[0] && l->param_wait < l->rise_at[1];
+	struct limits_write w = params ? next_turn(l, s, b, now) : next_rise(l, s, b, now);
+
+	if (w.act == ACT_HEARTBEAT) {
+		w = params ? next_rise(l, s, b, now) : next_turn(l, s, b, now);
+	}
+	return w;
+}
+
 struct limits_write
 limits_next(struct limits *l, const struct limits_settings *s, const struct limits_box *b,
 	    uint64_t now)
@@ -419,12 +438,13 @@ limits_next(struct limits *l, const struct limits_settings *s, const struct limi
 	if (!b->ok || !b->settled) {
 		return (struct limits_write){ACT_HEARTBEAT, 0};
 	}
+	/* Both channels down before anything else: a ramp must not hold a lower level back. */
 	w = next_change(l, s, b);
-	if (w.act == ACT_HEARTBEAT) {
-		w = next_level(l, s, b, now);
-	}
 	for (unsigned channel = 0; channel < 2 && w.act == ACT_HEARTBEAT; channel++) {
-		w = next_param(l, s, b, channel, now);
+		w = next_down(l, s, b, channel);
+	}
+	if (w.act == ACT_HEARTBEAT) {
+		w = next_step(l, s, b, now);
 	}
 	return w;
 }

@@ -201,7 +201,7 @@ talk_begin(struct talk *t)
 void
 talk_settle(struct talk *t)
 {
-	while (t->x.flight != FLIGHT_NONE || t->x.looked_at == 0 ||
+	while (t->x.flight != FLIGHT_NONE || t->x.looked_not != ACT_HEARTBEAT ||
 	       t->now - t->x.last_byte != 40 * NS_MS) {
 		talk_pass(t, 1);
 	}

@@ -45,6 +45,25 @@ what_would_override_a_hand_is_written_on_the_heels_of_a_poll(void **state)
 }
 
 static void
+the_answer_to_a_write_of_one_channel_is_a_look_at_the_other(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	talk_begin_at(&t, 40);
+	talk_order(&t, ACT_LEVEL_A, 41);
+	talk_pass(&t, REPLY_MS);
+	talk_order(&t, ACT_LEVEL_B, 1);
+	talk_pass(&t, 30);
+	assert_string_equal(talk_next_write(&t), "A41\r");
+	assert_string_equal(talk_next_write(&t), "B1\r");
+	talk_pass(&t, REPLY_MS);
+	talk_order(&t, ACT_LEVEL_B, 2);
+	talk_pass(&t, 30);
+	assert_string_equal(talk_next_write(&t), "\r");
+}
+
+static void
 zero_and_k_do_not_wait_for_a_poll(void **state)
 {
 	struct talk t;
@@ -250,6 +269,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_would_override_a_hand_is_written_on_the_heels_of_a_poll),
+		cmocka_unit_test(the_answer_to_a_write_of_one_channel_is_a_look_at_the_other),
 		cmocka_unit_test(zero_and_k_do_not_wait_for_a_poll),
 		cmocka_unit_test(an_order_given_before_the_hand_was_seen_is_dropped_and_counts_as_done),
 		cmocka_unit_test(a_knob_turned_to_zero_in_a_ramp_is_overridden_in_one_short_window_only),

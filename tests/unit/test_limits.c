@@ -329,6 +329,28 @@ a_mode_or_power_that_the_hand_changed_in_a_ramp_ends_it_at_zero(void **state)
 	}
 }
 
+/* Each write takes the box longer than the rise. */
+static void
+all_that_rise_take_turns_where_the_box_is_slower_than_the_rise(void **state)
+{
+	struct world w = start();
+	unsigned wrote[8] = {0};
+
+	(void)state;
+	w.s.rise_ms = 20;
+	assert_true(limits_level(&w.l, &w.s, &w.b, 0, 40, w.now));
+	assert_true(limits_level(&w.l, &w.s, &w.b, 1, 40, w.now));
+	assert_true(limits_param(&w.l, 0, 90, w.now));
+	for (int i = 0; i < 30; i++) {
+		wrote[turn(&w).act]++;
+		w.now += 200;
+		limits_authority(&w.l, w.now + 10000);
+	}
+	assert_in_range(wrote[ACT_LEVEL_A], 9, 11);
+	assert_in_range(wrote[ACT_LEVEL_B], 9, 11);
+	assert_in_range(wrote[ACT_PARAM_C], 9, 11);
+}
+
 static void
 idle_and_checkin_latch(void **state)
 {
@@ -438,6 +460,7 @@ main(void)
 		cmocka_unit_test(parameters_move_slowly_and_within_2_to_100),
 		cmocka_unit_test(a_box_that_reports_c_as_d_does_not_make_us_write_for_ever),
 		cmocka_unit_test(a_mode_or_power_that_the_hand_changed_in_a_ramp_ends_it_at_zero),
+		cmocka_unit_test(all_that_rise_take_turns_where_the_box_is_slower_than_the_rise),
 		cmocka_unit_test(idle_and_checkin_latch),
 		cmocka_unit_test(the_sessions_end_and_a_silent_box_end_control),
 		cmocka_unit_test(no_sequence_of_calls_writes_above_a_cap_or_faster_than_allowed),
