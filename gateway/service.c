@@ -159,6 +159,7 @@ service_start(struct mqtt_broker *b, const char *token_file)
 	svc.broker = b;
 	svc.token_file = token_file;
 	secret_random(&svc.next_id, sizeof(svc.next_id));
+	svc.seen = clock_ms();
 	service_connect();
 }
 

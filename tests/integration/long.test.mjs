@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { startGateway } from '../lib/gateway.mjs';
 import { world } from '../lib/gwworld.mjs';
 import { setUp } from '../lib/keysvc.mjs';
-import { bin, folder, until } from '../lib/proc.mjs';
+import { bin, folder, freePort, sleep, until } from '../lib/proc.mjs';
 
 test('the clock of the server is set: the gateways get new tokens at once, not in an hour', async (t) => {
   const shift = `${folder(t)}/shift`;
@@ -17,6 +18,15 @@ test('the clock of the server is set: the gateways get new tokens at once, not i
     await until(() => readFileSync(keysvc.tokens[0], 'utf8') !== before, 20000, `another token after ${seconds} s`);
   }
   assert.equal(keysvc.log().match(/the clock was set/g).length, 2);
+});
+
+test('a gateway that starts before its broker waits for it', async (t) => {
+  const w = await world(t);
+  await w.broker.stop();
+  const port = await freePort();
+  const early = await startGateway(t, { ...w.gatewayOptions, port, origin: `https://localhost:${port}`, reach: false });
+  await sleep(5000);
+  assert.equal(early.over(), false, early.err());
 });
 
 test('a broker that is not at its address for a minute: the gateway ends, so that another start looks it up', async (t) => {
