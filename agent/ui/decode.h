@@ -35,13 +35,19 @@ struct ui_decoder {
 	} state;
 	bool mouse;	     /* this CSI began with '<' */
 	bool paste;	     /* inside a bracketed paste: nothing in it is a press */
+	bool detail;	     /* after a ':', which says more about a number than we ask */
 	uint8_t count, skip; /* numbers so far; bytes still to be skipped */
 	uint16_t number[3];
-	int x, y; /* of the last click, from 0 */
+	int x, y;      /* of the last click, from 0 */
+	uint32_t tail; /* the last bytes, for ui_decode_space */
 };
 
-/* Takes one byte. The key that it completes, or UI_KEY_NONE. */
+/* Takes one byte. The key that it completes, or UI_KEY_NONE. A space that comes as a sequence is a
+ * key even in pasted text, as the byte is: it stops. */
 int ui_decode(struct ui_decoder *d, char c);
+
+/* Takes one byte. Does it end a space of more than one byte (UTF-8), wherever that stands? */
+bool ui_decode_space(struct ui_decoder *d, char c);
 
 /* The end of what was read at once: an ESC that nothing followed is a press of that key. */
 int ui_decode_end(struct ui_decoder *d);

@@ -8,6 +8,7 @@
 #include "agent/ui/keys_inner.h"
 #include "agent/ui/panel.h"
 
+#define CTRL_SPACE '\0'
 #define CTRL_C '\003'
 #define CTRL_L '\014'
 #define CTRL_Z '\032'
@@ -23,7 +24,7 @@ wish_action(struct ui_wish *w, enum ui_action action)
 static bool
 is_stop(int c)
 {
-	return c == ' ' || c == CTRL_C || c == CTRL_Z || c == CTRL_BACKSLASH;
+	return c == ' ' || c == CTRL_SPACE || c == CTRL_C || c == CTRL_Z || c == CTRL_BACKSLASH;
 }
 
 bool
@@ -366,7 +367,7 @@ ui_keys_read(struct ui_keys *k, struct ui_view *view, const char *bytes, size_t 
 	k->fresh = k->fresh && k->burst;
 	k->burst = n == UI_BATCH;
 	for (size_t i = 0; i < n; i++) {
-		stops = stops || is_stop(bytes[i]);
+		stops = ui_decode_space(&k->decoder, bytes[i]) || is_stop(bytes[i]) || stops;
 	}
 	count = decode(k, bytes, n, keys);
 	for (size_t i = 0; i < count; i++) {

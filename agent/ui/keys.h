@@ -55,8 +55,8 @@ struct ui_wish {
 /* Is an answer awaited? Then notice is the question. */
 bool ui_keys_is_asking(const struct ui_keys *k);
 
-/* Reads `n` <= UI_BATCH bytes. A stop anywhere in the batch (space, Ctrl-C, Ctrl-Z, Ctrl-\, a click
- * on STOP) comes first, and nothing else of that batch is obeyed. A yes in the batch that brought
+/* Reads `n` <= UI_BATCH bytes. A stop anywhere in the batch (a space of any kind, Ctrl-C, Ctrl-Z,
+ * Ctrl-\, a click on STOP) comes first, and nothing else of that batch is obeyed. A yes in the batch that brought
  * the question does not count, nor does a `y` among other keys: pasted text says yes to nothing.
  * Settings that the keys change are changed in *view too, so that several presses add up before the
  * guard answers. */

@@ -49,7 +49,7 @@ one_batch(struct ui_keys *k, struct ui_view *v, const char *keys, size_t n)
 		MUST(w.input[i].action != UI_QUIT || was_asking);
 		MUST(w.input[i].action != UI_RESUME || was_asking);
 	}
-	if (memchr(keys, ' ', n) != NULL) {
+	if (memchr(keys, ' ', n) != NULL || memchr(keys, '\0', n) != NULL) {
 		MUST(w.count == 1 && w.input[0].action == UI_STOP);
 	}
 	MUST(k->notice == NULL || strlen(k->notice) < UI_QUESTION);

@@ -154,6 +154,24 @@ test('Space stops in every dialog, and for good', { timeout: 120000 }, async (t)
   }
 });
 
+// Input methods, AltGr and Option, Ctrl and Shift: the bar under the thumbs, whatever it sends.
+const spaces = [['U+3000', '\xe3\x80\x80'], ['U+00A0', '\xc2\xa0'], ['U+202F', '\xe2\x80\xaf'],
+  ['Ctrl-Space', '\0'], ['Shift-Space of kitty', `${ESC}[32;2u`], ['Shift-Space of xterm', `${ESC}[27;2;32~`]];
+for (const [where, args, rows] of [['the screen', [], spaces], ['--plain', ['--plain'], spaces.slice(0, 1)]]) {
+  test(`${where}: a space that is not the byte 0x20 stops too`, { timeout: 60000 }, async (t) => {
+    const rig = await startRig(t, 'always', { args });
+    for (const [what, bytes] of rows) {
+      rig.stops = undefined;
+      await rig.ready();
+      assert.ok(rig.log.now().a > 0, 'there is something to stop');
+      const since = monotonic();
+      rig.agent.terminal.bytes(bytes);
+      assert.ok(await rig.log.zeroAfter(since, 2000) < 250, what);
+      await rig.partner.when((s) => s.guard === 'stopped', 2000, `${what} is for good`);
+    }
+  });
+}
+
 // --- how long a key takes --------------------------------------------------------------------------
 
 // tmux alone: to a program that only notes when a byte came.

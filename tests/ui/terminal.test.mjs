@@ -51,8 +51,8 @@ function again(rig, once) {
 
 const hex = (bytes) => [...bytes].map((b) => b.toString(16));
 const type = (make) => (rig) => again(rig, (tmux, i) => tmux('send-keys', '-t', 't', '-H', ...hex(make(i))));
-// None of the bytes that are keys of their own, so that only their mass can do harm.
-const KEYS = Buffer.from(' \x03\x1a\x1crdynabABpmcl?qws\t\r\n\x0c0123456789', 'latin1');
+// None of the bytes that are keys of their own or begin a space of several bytes, so that only their mass can do harm.
+const KEYS = Buffer.from('\0 \x03\x1a\x1crdynabABpmcl?qws\t\r\n\x0c0123456789\xc2\xe1\xe2\xe3', 'latin1');
 const harmless = (bytes) => bytes.filter((b) => !KEYS.includes(b));
 const latin = (text) => Buffer.from(text, 'latin1');
 

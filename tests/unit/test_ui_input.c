@@ -74,6 +74,59 @@ a_stop_is_obeyed_in_every_dialog_and_closes_it(void **state)
 	}
 }
 
+/* Every way in which a space bar has been seen to send something else than 0x20. */
+static void
+a_space_of_any_kind_is_a_stop_in_every_dialog_and_in_pieces(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+	} spaces[] = {
+		{"\xe3\x80\x80", 3},	/* U+3000: an input method for Japanese or Chinese */
+		{"\xc2\xa0", 2},	/* U+00A0: AltGr or Option and space */
+		{"\xe2\x80\xaf", 3},	/* U+202F: the same with other layouts */
+		{"\xe2\x80\x83", 3},	/* U+2003 */
+		{"\xe2\x81\x9f", 3},	/* U+205F */
+		{"\xe1\x9a\x80", 3},	/* U+1680 */
+		{"\0", 1},		/* Ctrl-Space */
+		{"\033[32;2u", 7},	/* Shift-Space, as kitty and others send it */
+		{"\033[27;2;32~", 10}, /* and xterm */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 9 * sizeof(dialogs) / sizeof(dialogs[0]); i++) {
+		const char *bytes = spaces[i % 9].bytes;
+		struct desk d = {.view = {.latched = true, .lock_power = true}};
+		bool stopped = false;
+
+		type(&d, dialogs[i / 9]);
+		ui_keys_read(&d.keys, &d.view, bytes, spaces[i % 9].n, &d.wish);
+		expect_one(&d.wish, UI_STOP, 0, 0);
+		assert_false(ui_keys_is_asking(&d.keys) || d.keys.qr || d.keys.help != 0);
+		for (size_t k = 0; k < spaces[i % 9].n; k++) { /* as a slow line delivers it */
+			ui_keys_read(&d.keys, &d.view, bytes + k, 1, &d.wish);
+			stopped = d.wish.count == 1 && d.wish.input[0].action == UI_STOP;
+		}
+		assert_true(stopped);
+	}
+}
+
+/* The bytes of a space, but of other characters. */
+static void
+other_characters_of_several_bytes_are_no_stop(void **state)
+{
+	static const char *const texts[] = {"\xc3\xa0", "\xe3\x81\x80", "\xe2\x80\x93",
+					    "\xa0",	    "\x80\x80",	 "\xe3\x80x\x80"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct desk d = {0};
+
+		type(&d, texts[i]);
+		expect_one(&d.wish, UI_CHECKIN, 0, 0);
+	}
+}
+
 static void
 ctrl_c_stops_and_asks_whether_to_quit(void **state)
 {
@@ -473,6 +526,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stop_anywhere_in_a_batch_is_all_that_is_obeyed),
 		cmocka_unit_test(a_stop_is_obeyed_in_every_dialog_and_closes_it),
+		cmocka_unit_test(a_space_of_any_kind_is_a_stop_in_every_dialog_and_in_pieces),
+		cmocka_unit_test(other_characters_of_several_bytes_are_no_stop),
 		cmocka_unit_test(ctrl_c_stops_and_asks_whether_to_quit),
 		cmocka_unit_test(quitting_and_resuming_take_y_or_enter_and_nothing_else),
 		cmocka_unit_test(a_yes_that_comes_with_its_question_does_not_count),
