@@ -15,11 +15,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define ENV_COUNT 5
+#define ENV_COUNT 9
+#define ENV_EVERYBODY 5 /* the others are for who has the terminal */
 #define ENV_MAX 512  /* one NAME=value; longer ones are left out */
 #define EXEC_FAILED 127
 
-static const char *const env_names[ENV_COUNT] = {"TERM", "LANG", "LC_ALL", "LC_CTYPE", "PATH"};
+/* Where terminals are described (~/.terminfo too) and which time it is matter on a screen only. */
+static const char *const env_names[ENV_COUNT] = {
+	"TERM", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "TERMINFO", "TERMINFO_DIRS", "HOME", "TZ"};
 
 struct child_env {
 	char text[ENV_COUNT][ENV_MAX];
@@ -28,11 +31,11 @@ struct child_env {
 
 /* Made before the fork: getenv and snprintf are not async-signal-safe. */
 static void
-env_make(struct child_env *e)
+env_make(struct child_env *e, unsigned flags)
 {
-	unsigned count = 0;
+	unsigned count = 0, names = (flags & SPAWN_STDIO) != 0 ? ENV_COUNT : ENV_EVERYBODY;
 
-	for (unsigned i = 0; i < ENV_COUNT; i++) {
+	for (unsigned i = 0; i < names; i++) {
 		const char *value = getenv(env_names[i]);
 		int len;
 
@@ -119,7 +122,7 @@ spawn_child(const char *const argv[], int sock, unsigned flags, int *pidfd)
 	pid_t parent = getpid(), pid;
 	int error;
 
-	env_make(&env);
+	env_make(&env, flags);
 	sigfillset(&all);
 	if (sigprocmask(SIG_SETMASK, &all, &before) != 0) {
 		return -1;

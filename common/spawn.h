@@ -11,7 +11,8 @@
 
 enum spawn_flags {
 	SPAWN_STDIO = 1,      /* keep standard input and output (the ui); else /dev/null. stderr is kept,
-	                       * but a terminal is for a child with this flag alone: else /dev/null */
+	                       * but a terminal is for a child with this flag alone: else /dev/null.
+	                       * TERMINFO, TERMINFO_DIRS, HOME and TZ are for that child too */
 	SPAWN_SESSION = 2,    /* setsid(): own session, so terminal signals pass it by */
 	SPAWN_DIE_WITH_US = 4 /* PR_SET_PDEATHSIG SIGKILL (never for the box: it must outlive to write K) */
 };

@@ -85,6 +85,22 @@ set_mouse(bool on)
 	}
 }
 
+/* One that can't put the cursor where it is told (TERM=dumb) would show a heap of letters, and STOP
+ * nowhere. */
+static bool
+can_draw(void)
+{
+	bool can_place;
+	int error;
+
+	if (setupterm(NULL, STDOUT_FILENO, &error) != OK) {
+		return false;
+	}
+	can_place = can("cup") != NULL;
+	(void)del_curterm(set_curterm(NULL));
+	return can_place;
+}
+
 /* Standard input and output must be one terminal that curses knows. NULL when not. */
 static SCREEN *
 begin(void)
@@ -97,7 +113,7 @@ begin(void)
 	}
 	setlocale(LC_ALL, "");
 	tzset(); /* reads the time zone while files can still be read */
-	screen = newterm(NULL, stdout, stdin);
+	screen = can_draw() ? newterm(NULL, stdout, stdin) : NULL;
 	if (screen == NULL) {
 		log_error("this kind of terminal is not known; set TERM, or use tether --plain");
 		return NULL;

@@ -11,7 +11,7 @@ import { monotonic } from '../lib/boxlog.mjs';
 import { bin, folder, run, sleep, until } from '../lib/proc.mjs';
 import { Rig } from '../lib/rig.mjs';
 import { besideStack, startStack } from '../lib/stack.mjs';
-import { drawScreens } from '../lib/terminal.mjs';
+import { Terminal, drawScreens } from '../lib/terminal.mjs';
 
 const STOP_MS = 150; // the order is carried out and at zero
 const ESC = '\x1b';
@@ -147,6 +147,47 @@ for (const [term, env] of [['vt100', { LANG: 'C', LC_ALL: 'C' }], ['linux', {}],
     }
   });
 }
+
+// --- terminals that are known elsewhere only, and ones that can't draw -------------------------------
+
+// Without a server: what is asked of the terminal comes first.
+function alone(t, { env = {}, args = [], ...options } = {}) {
+  const dir = folder(t);
+  const command = `${path.join(bin, 'tether')} --config /dev/null --demo --server localhost:1 ${args.join(' ')}`;
+  return new Terminal(t, ['sh', '-c', command], { env: { XDG_RUNTIME_DIR: dir, ...env }, ...options });
+}
+
+test('a terminal that only the wearer\'s own terminfo knows is drawn on', { timeout: 30000 }, async (t) => {
+  const dir = folder(t);
+  execFileSync('sh', ['-c', `mkdir -p ${dir}/ti ${dir}/h/.terminfo
+    infocmp -x xterm-256color | sed 's/^xterm-256color[^,]*,/xterm-mine|my own,/' >${dir}/mine
+    tic -x -o ${dir}/ti ${dir}/mine && tic -x -o ${dir}/h/.terminfo ${dir}/mine`]);
+  for (const env of [{ TERMINFO: `${dir}/ti` }, { TERMINFO_DIRS: `${dir}/ti:/usr/share/terminfo` }, { HOME: `${dir}/h` }]) {
+    const terminal = alone(t, { env, term: 'xterm-mine' });
+    await terminal.shows(/SPACE = STOP/);
+    terminal.close();
+  }
+});
+
+test('a terminal that is not known, and one that can\'t place its cursor, is refused in words', { timeout: 30000 }, async (t) => {
+  for (const term of ['no-such-terminal', 'dumb']) {
+    const terminal = alone(t, { term });
+    await terminal.shows(/this kind of terminal is not known; set TERM, or use tether --plain/);
+    await terminal.shows(/\[exit 1\]/, 8000);
+    assert.doesNotMatch(terminal.text(), /SPACE|STOP/);
+    terminal.close();
+  }
+});
+
+test('the log has the time of where the wearer is', { timeout: 30000 }, async (t) => {
+  for (const args of [[], ['--plain']]) {
+    const terminal = alone(t, { env: { TZ: 'XYZ-7:13' }, args });
+    const [, hour, minute] = await terminal.shows(/(\d\d):(\d\d):\d\d [A-Z]/, 8000);
+    const now = Math.floor(Date.now() / 60000) + 7 * 60 + 13;
+    assert.ok((now - (Number(hour) * 60 + Number(minute))) % 1440 <= 1, `${hour}:${minute}\n${terminal.text()}`);
+    terminal.close();
+  }
+});
 
 const decode = (file) => run('zbarimg', ['--quiet', '--raw', '-Sdisable', '-Sqrcode.enable', file]).trim();
 

@@ -339,22 +339,29 @@ a_terminal_is_kept_from_all_children_but_the_one_that_draws_on_it(void **state)
 }
 
 static void
-the_environment_is_five_names_and_no_more(void **state)
+the_environment_is_five_names_and_no_more_but_for_who_has_the_terminal(void **state)
 {
-	static const char *const names[] = {"LANG", "LC_ALL", "LC_CTYPE", "PATH", "TERM"};
-	char out[ANSWER_MAX], old_path[ANSWER_MAX];
+	static const char *const names[] = {"LANG",	"LC_ALL",	 "LC_CTYPE", "PATH", "TERM",
+					    "TERMINFO", "TERMINFO_DIRS", "TZ",	     "HOME"};
+	char out[2][ANSWER_MAX], old[2][ANSWER_MAX];
 
 	(void)state;
-	(void)snprintf(old_path, sizeof(old_path), "%s", getenv("PATH"));
-	for (size_t i = 0; i < 5; i++) {
+	(void)snprintf(old[0], sizeof(old[0]), "%s", getenv("PATH"));
+	(void)snprintf(old[1], sizeof(old[1]), "%s", getenv("HOME") != NULL ? getenv("HOME") : "/");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		assert_int_equal(setenv(names[i], "x", 1), 0);
 	}
 	assert_int_equal(setenv("LD_PRELOAD_", "secret", 1), 0);
 	assert_int_equal(setenv("PATHS", "secret", 1), 0);
-	answer_of(out, "environment", 0);
-	(void)setenv("PATH", old_path, 1);
+	answer_of(out[0], "environment", SPAWN_SESSION | SPAWN_DIE_WITH_US);
+	answer_of(out[1], "environment", SPAWN_STDIO);
+	(void)setenv("PATH", old[0], 1);
+	(void)setenv("HOME", old[1], 1);
 	(void)unsetenv("LC_ALL");
-	assert_string_equal(out, "TERM=x\nLANG=x\nLC_ALL=x\nLC_CTYPE=x\nPATH=x\n");
+	(void)unsetenv("TZ");
+	assert_string_equal(out[0], "TERM=x\nLANG=x\nLC_ALL=x\nLC_CTYPE=x\nPATH=x\n");
+	assert_string_equal(out[1], "TERM=x\nLANG=x\nLC_ALL=x\nLC_CTYPE=x\nPATH=x\n"
+				    "TERMINFO=x\nTERMINFO_DIRS=x\nHOME=x\nTZ=x\n");
 }
 
 static void
@@ -457,7 +464,8 @@ main(int argc, char *argv[])
 		cmocka_unit_test(a_child_has_nothing_else_open),
 		cmocka_unit_test(standard_input_and_output_are_null_unless_asked_for),
 		cmocka_unit_test(a_terminal_is_kept_from_all_children_but_the_one_that_draws_on_it),
-		cmocka_unit_test(the_environment_is_five_names_and_no_more),
+		cmocka_unit_test(
+			the_environment_is_five_names_and_no_more_but_for_who_has_the_terminal),
 		cmocka_unit_test(signals_are_default_and_unblocked_whatever_the_parent_did),
 		cmocka_unit_test(a_child_has_its_own_session_when_asked),
 		cmocka_unit_test(the_pidfd_tells_when_the_child_has_ended_and_is_not_inherited),
