@@ -15,6 +15,8 @@
 #define CTRL_BACKSLASH '\034'
 #define DELETE '\177'
 
+static const char ending[] = "Ending: zero first, then the session.";
+
 static void
 wish_action(struct ui_wish *w, enum ui_action action)
 {
@@ -60,7 +62,7 @@ confirm(struct desk *d)
 
 	if (k->asking_quit) {
 		wish_action(d->wish, UI_QUIT);
-		k->notice = "Ending: zero first, then the session.";
+		k->notice = ending;
 	} else if (k->asking_resume) {
 		wish_action(d->wish, UI_RESUME);
 		k->notice = NULL;
@@ -382,5 +384,17 @@ ui_keys_read(struct ui_keys *k, struct ui_view *view, const char *bytes, size_t 
 	}
 	if (wish->count == 0) {
 		wish_action(wish, UI_CHECKIN); /* any key says that somebody is there */
+	}
+}
+
+void
+ui_keys_follow(struct ui_keys *k, const struct ui_view *before, const struct ui_view *now)
+{
+	bool same = before->phase == now->phase && before->latched == now->latched &&
+		    strcmp(before->link_text, now->link_text) == 0;
+	bool row = k->panel && k->notice == k->text; /* what the chosen row is stays so */
+
+	if (!same && !row && k->notice != ending && !ui_keys_is_asking(k)) {
+		k->notice = NULL;
 	}
 }

@@ -56,11 +56,15 @@ struct ui_wish {
 bool ui_keys_is_asking(const struct ui_keys *k);
 
 /* Reads `n` <= UI_BATCH bytes. A stop anywhere in the batch (a space of any kind, Ctrl-C, Ctrl-Z,
- * Ctrl-\, a click on STOP) comes first, and nothing else of that batch is obeyed. A yes in the batch that brought
- * the question does not count, nor does a `y` among other keys: pasted text says yes to nothing.
- * Settings that the keys change are changed in *view too, so that several presses add up before the
- * guard answers. */
+ * Ctrl-\, a click on STOP) comes first, and nothing else of that batch is obeyed. A yes in the
+ * batch that brought the question does not count, nor does a `y` among other keys: pasted text says
+ * yes to nothing. Settings that the keys change are changed in *view too, so that several presses
+ * add up before the guard answers. */
 void ui_keys_read(struct ui_keys *k, struct ui_view *view, const char *bytes, size_t n,
 		  struct ui_wish *wish);
+
+/* The guard has said how things stand now. A notice that spoke of how they stood before goes, so
+ * that it does not contradict what is above it; a question stays. */
+void ui_keys_follow(struct ui_keys *k, const struct ui_view *before, const struct ui_view *now);
 
 #endif

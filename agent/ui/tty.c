@@ -164,7 +164,7 @@ read_keys(struct tty *t)
 	return 0;
 }
 
-/* As ui_peer_read; rings when what has come is not to be missed. */
+/* As ui_peer_read, for the keys too; rings when what has come is not to be missed. */
 static int
 read_guard(struct tty *t)
 {
@@ -174,6 +174,7 @@ read_guard(struct tty *t)
 
 	if (rc == 1) {
 		t->stale = true;
+		ui_keys_follow(&t->keys, &before, &t->peer->view);
 		if (t->peer->seen && ui_attention(seen ? &before : NULL, &t->peer->view)) {
 			(void)beep();
 		}

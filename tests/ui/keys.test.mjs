@@ -172,6 +172,19 @@ for (const [where, args, rows] of [['the screen', [], spaces], ['--plain', ['--p
   });
 }
 
+// --- notices ---------------------------------------------------------------------------------------
+
+test('a notice goes when what it speaks of has changed', { timeout: 60000 }, async (t) => {
+  const rig = await startRig(t, 'always');
+  await rig.ready();
+  const { terminal } = rig.agent;
+  terminal.key('r');
+  await terminal.shows(/Nothing is stopped, so there is nothing to resume/);
+  process.kill(rig.agent.pid, 'SIGUSR1');
+  await terminal.shows(/Stopped\. Both channels are at zero\./);
+  assert.doesNotMatch(terminal.words(), /nothing to resume/, 'beside "press r to resume"');
+});
+
 // --- how long a key takes --------------------------------------------------------------------------
 
 // tmux alone: to a program that only notes when a byte came.

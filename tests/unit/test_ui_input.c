@@ -82,14 +82,14 @@ a_space_of_any_kind_is_a_stop_in_every_dialog_and_in_pieces(void **state)
 		const char *bytes;
 		size_t n;
 	} spaces[] = {
-		{"\xe3\x80\x80", 3},	/* U+3000: an input method for Japanese or Chinese */
-		{"\xc2\xa0", 2},	/* U+00A0: AltGr or Option and space */
-		{"\xe2\x80\xaf", 3},	/* U+202F: the same with other layouts */
-		{"\xe2\x80\x83", 3},	/* U+2003 */
-		{"\xe2\x81\x9f", 3},	/* U+205F */
-		{"\xe1\x9a\x80", 3},	/* U+1680 */
-		{"\0", 1},		/* Ctrl-Space */
-		{"\033[32;2u", 7},	/* Shift-Space, as kitty and others send it */
+		{"\xe3\x80\x80", 3},   /* U+3000: an input method for Japanese or Chinese */
+		{"\xc2\xa0", 2},       /* U+00A0: AltGr or Option and space */
+		{"\xe2\x80\xaf", 3},   /* U+202F: the same with other layouts */
+		{"\xe2\x80\x83", 3},   /* U+2003 */
+		{"\xe2\x81\x9f", 3},   /* U+205F */
+		{"\xe1\x9a\x80", 3},   /* U+1680 */
+		{"\0", 1},	       /* Ctrl-Space */
+		{"\033[32;2u", 7},     /* Shift-Space, as kitty and others send it */
 		{"\033[27;2;32~", 10}, /* and xterm */
 	};
 
@@ -116,7 +116,7 @@ static void
 other_characters_of_several_bytes_are_no_stop(void **state)
 {
 	static const char *const texts[] = {"\xc3\xa0", "\xe3\x81\x80", "\xe2\x80\x93",
-					    "\xa0",	    "\x80\x80",	 "\xe3\x80x\x80"};
+					    "\xa0",	"\x80\x80",	"\xe3\x80x\x80"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -365,6 +365,42 @@ resuming_needs_something_to_resume(void **state)
 	assert_non_null(d.keys.notice);
 }
 
+/* A question and what a row of the settings is stay; so does that the end has begun, which the end
+ * itself must not hide. */
+static void
+a_notice_goes_when_what_it_speaks_of_changes(void **state)
+{
+	static const struct {
+		const char *keys, *then;
+		bool stays;
+	} rows[] = {
+		{"r", NULL, false}, {"c", NULL, false}, {"a", NULL, false}, {"A", "\033", false},
+		{"q", "n", false},  {"q", NULL, true},	{"A", NULL, true},  {"s", NULL, true},
+		{"sa", NULL, true}, {"q", "y", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 4 * sizeof(rows) / sizeof(rows[0]); i++) {
+		struct desk d = {.view = {.phase = GUARD_LIVE, .cap = {{40, 40}}}};
+		struct ui_view now;
+
+		type(&d, rows[i / 4].keys);
+		if (rows[i / 4].then != NULL) {
+			type(&d, rows[i / 4].then);
+		}
+		now = d.view;
+		now.level[0] = 7;
+		now.link = LINK_LOST;
+		ui_keys_follow(&d.keys, &d.view, &now); /* nothing that it speaks of */
+		assert_non_null(d.keys.notice);
+		now.phase = i % 4 == 0 ? GUARD_STOPPED : now.phase;
+		now.latched = i % 4 == 1;
+		strcpy(now.link_text, i % 4 == 2 ? "https://localhost/#x" : "");
+		ui_keys_follow(&d.keys, &d.view, &now);
+		assert_int_equal(d.keys.notice != NULL, rows[i / 4].stays || i % 4 == 3);
+	}
+}
+
 static void
 what_is_shown_has_keys_too(void **state)
 {
@@ -539,6 +575,7 @@ main(void)
 		cmocka_unit_test(only_y_lets_a_partner_in),
 		cmocka_unit_test(a_question_that_a_partner_overtakes_is_dropped),
 		cmocka_unit_test(resuming_needs_something_to_resume),
+		cmocka_unit_test(a_notice_goes_when_what_it_speaks_of_changes),
 		cmocka_unit_test(what_is_shown_has_keys_too),
 		cmocka_unit_test(arrow_and_function_keys_are_no_presses_of_ours),
 		cmocka_unit_test(copying_needs_a_link),
