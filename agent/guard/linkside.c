@@ -344,6 +344,7 @@ let_go(struct guard *g)
 void
 link_end_session(struct guard *g, bool again)
 {
+	g->told[0] = '\0'; /* whoever wants a new key is told again why there is none */
 	if (!g->session.open && (again || g->end_wanted) && g->job != JOB_AGENT) {
 		/* One that ends the last session or gets a key is on its way already. */
 		g->issue_wanted = again;

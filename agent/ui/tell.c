@@ -64,7 +64,8 @@ tell_situation(struct told *told, const struct ui_view *v, const struct teller *
 	ui_advice(v, advice);
 	snprintf(text, sizeof(text), "%s%s%s", ui_sentence(v), advice[0] != '\0' ? " " : "",
 		 advice);
-	if (strcmp(told->situation, text) != 0) {
+	/* A try that begins takes the reason of the last one away: no news, nor is its return. */
+	if (strncmp(told->situation, text, strlen(text)) != 0) {
 		memcpy(told->situation, text, sizeof(text));
 		say(t, 0, loud, "%s", text);
 	}

@@ -267,9 +267,12 @@ ui_advice(const struct ui_view *view, char out[UI_ADVICE])
 {
 	enum situation s = situation(view);
 	bool server = s == NO_SERVER || s == REFUSED_BY_SERVER || s == LINK_AWAY;
+	/* The new link that the advice speaks of does not come: then why comes after it. */
+	bool kept = s == ENDED && (view->link == LINK_LOST || view->link == LINK_REFUSED);
+	const char *note = server || kept ? view->note : "", *advice = words[s].advice;
 
-	snprintf(out, UI_ADVICE, "%s%s%s", server ? view->note : "",
-		 server && view->note[0] != '\0' ? " " : "", words[s].advice);
+	snprintf(out, UI_ADVICE, "%s%s%s", server ? note : advice, note[0] != '\0' ? " " : "",
+		 server ? advice : note);
 }
 
 void

@@ -454,6 +454,35 @@ wearer_sends(uint8_t action, uint32_t value)
 	ui_read(&g, w.now);
 }
 
+static void
+link_is_lost(const char *why)
+{
+	struct link_status status = {.phase = LINK_LOST};
+
+	strcpy(status.why, why);
+	link_says(FRAME_LINK_STATUS, &status);
+}
+
+static void
+why_there_is_no_server_is_said_once_and_again_after_d(void **state)
+{
+	static const char why[] = "The server can't be reached.";
+	struct ui_view v;
+
+	(void)state;
+	no_session(JOB_ISSUE, LINK_CONNECTING);
+	link_is_lost(why);
+	assert_string_equal(last_said(&v), why);
+	g.link_status.phase = LINK_CONNECTING; /* the next try */
+	link_is_lost(why);
+	assert_string_equal(last_said(&v), "");
+	wearer_sends(UI_DISCONNECT, 0);
+	(void)last_said(&v);
+	g.link_status.phase = LINK_CONNECTING;
+	link_is_lost(why);
+	assert_string_equal(last_said(&v), why);
+}
+
 static bool
 shown_as_unsaved(void)
 {
@@ -583,6 +612,7 @@ main(int argc, char *argv[])
 		TEST(a_question_that_has_only_just_come_can_not_be_answered),
 		TEST(a_pulled_cable_latches),
 		TEST(a_box_that_was_never_there_does_not_latch),
+		TEST(why_there_is_no_server_is_said_once_and_again_after_d),
 		TEST(zero_is_not_told_before_the_box_says_it_after_the_order),
 		TEST(settings_count_as_saved_when_the_file_is_written_and_not_before),
 		TEST(what_was_changed_while_it_was_saved_is_still_unsaved),

@@ -80,6 +80,30 @@ nothing_is_said_twice_and_nothing_before_the_guard_has_spoken(void **state)
 	assert_string_equal(said(&w, 3), "");
 }
 
+/* A session has ended and the server is away: each try takes the reason away and brings it back. */
+static void
+a_reason_that_comes_and_goes_is_said_once(void **state)
+{
+	struct world w = calm();
+
+	(void)state;
+	w.peer.view.phase = GUARD_ENDED;
+	w.peer.view.why = WHY_ENDED;
+	w.peer.view.link_text[0] = '\0';
+	for (unsigned i = 0; i < 3; i++) {
+		w.peer.view.link = LINK_LOST;
+		strcpy(w.peer.view.note, "No answer.");
+		assert_int_equal(strstr(said(&w, 2 * i), "d asks for it. No answer.\n") != NULL,
+				 i == 0);
+		w.peer.view.link = LINK_CONNECTING;
+		w.peer.view.note[0] = '\0';
+		assert_string_equal(said(&w, 2 * i + 1), "");
+	}
+	w.peer.view.link = LINK_REFUSED;
+	strcpy(w.peer.view.note, "Too many.");
+	assert_non_null(strstr(said(&w, 10), "d asks for it. Too many.\n"));
+}
+
 static void
 who_asks_is_said_aloud_with_the_words_and_the_keys(void **state)
 {
@@ -266,6 +290,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_said_twice_and_nothing_before_the_guard_has_spoken),
+		cmocka_unit_test(a_reason_that_comes_and_goes_is_said_once),
 		cmocka_unit_test(who_asks_is_said_aloud_with_the_words_and_the_keys),
 		cmocka_unit_test(a_level_is_said_once_a_second_and_its_last_value_always),
 		cmocka_unit_test(a_warning_is_loud_and_said_again_while_it_stands),

@@ -167,6 +167,20 @@ trouble_with_the_server_shows_what_the_server_said(void **state)
 	strcpy(v.note, "Too many keys were asked for.");
 	ui_advice(&v, advice);
 	assert_string_equal(advice, "Too many keys were asked for. It is tried again by itself.");
+	v.phase = GUARD_ENDED; /* d, and no new link comes */
+	v.why = WHY_ENDED;
+	for (unsigned link = LINK_CONNECTING; link <= LINK_DONE; link++) {
+		bool kept = link == LINK_LOST || link == LINK_REFUSED;
+
+		v.link = (uint8_t)link;
+		ui_advice(&v, advice);
+		assert_non_null(strstr(advice, "d asks for it."));
+		assert_int_equal(strstr(advice, "d asks for it. Too many keys were asked for.") !=
+					 NULL,
+				 kept);
+	}
+	v.phase = GUARD_WAITING;
+	v.link = LINK_REFUSED;
 	memset(v.note, 'x', sizeof(v.note) - 1);
 	ui_advice(&v, advice);
 	assert_true(strlen(advice) < UI_ADVICE);
