@@ -102,6 +102,7 @@ struct guard {
 
 	uint64_t view_at;
 	bool ui_stalled;        /* silent for over PEER_MS: already stopped for it */
+	uint64_t stop_at;       /* ms, the last press of stop; 0 none */
 
 	struct sleep_status sleep_status;
 	char sleep_told[64];    /* what was last said about it in the wearer's log */

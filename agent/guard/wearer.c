@@ -6,10 +6,16 @@
 
 #include "common/log.h"
 
+#define STOP_SAID_MS 3000 /* a key that is held comes back within this */
+
+/* Each press stops; a key that is held is said once, or it would push all else out of the log. */
 static void
-wearer_stop(struct guard *g)
+wearer_stop(struct guard *g, uint64_t now)
 {
-	guard_say(g, "You pressed stop.");
+	if (!g->limits.latched || g->stop_at == 0 || now - g->stop_at > STOP_SAID_MS) {
+		guard_say(g, "You pressed stop.");
+	}
+	g->stop_at = now;
 	guard_zero(g, WHY_WEARER, true);
 }
 
@@ -57,7 +63,7 @@ take_input(struct guard *g, const struct ui_input *in, uint64_t now)
 	case UI_CHECKIN:
 		break;
 	case UI_STOP:
-		wearer_stop(g);
+		wearer_stop(g, now);
 		break;
 	case UI_RESUME:
 		wearer_resume(g, now);

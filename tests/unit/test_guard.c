@@ -19,6 +19,7 @@
 #include "common/modes.h"
 
 #define LIFE 14400
+#define STOP_APART_MS 10000 /* no longer one press */
 
 static struct guard g;
 static struct {
@@ -483,6 +484,36 @@ why_there_is_no_server_is_said_once_and_again_after_d(void **state)
 	assert_string_equal(last_said(&v), why);
 }
 
+/* What a held key makes of it: presses that come sooner than anybody's finger. */
+static void
+a_held_stop_is_said_once_and_carried_out_each_time(void **state)
+{
+	static const char pressed[] = "You pressed stop.";
+	struct ui_view v;
+
+	(void)state;
+	take_control();
+	g.turn_at = w.now;
+	(void)last_said(&v);
+	for (int i = 0; i < 100; i++) {
+		uint32_t stops = g.limits.stops;
+
+		wearer_sends(UI_STOP, 0);
+		assert_string_equal(last_said(&v), i == 0 ? pressed : "");
+		assert_true(g.limits.latched && g.limits.kill);
+		box_answers(PORT_OK, 0);
+		box_answers(PORT_OK, 0);
+		assert_int_equal(g.limits.stops, stops + 1);
+		w.now = g.turn_at += 100;
+	}
+	wearer_sends(UI_RESUME, 0);
+	wearer_sends(UI_STOP, 0);
+	assert_string_equal(last_said(&v), pressed);
+	w.now = g.turn_at += STOP_APART_MS;
+	wearer_sends(UI_STOP, 0);
+	assert_string_equal(last_said(&v), pressed);
+}
+
 static bool
 shown_as_unsaved(void)
 {
@@ -613,6 +644,7 @@ main(int argc, char *argv[])
 		TEST(a_pulled_cable_latches),
 		TEST(a_box_that_was_never_there_does_not_latch),
 		TEST(why_there_is_no_server_is_said_once_and_again_after_d),
+		TEST(a_held_stop_is_said_once_and_carried_out_each_time),
 		TEST(zero_is_not_told_before_the_box_says_it_after_the_order),
 		TEST(settings_count_as_saved_when_the_file_is_written_and_not_before),
 		TEST(what_was_changed_while_it_was_saved_is_still_unsaved),
