@@ -343,7 +343,8 @@ part_footer(struct ui_canvas *c, const struct ui_view *v, const struct ui_keys *
 		unsigned when;
 	} all[] = {
 		{"Enter", " yes", '\r', WHEN_QUESTION}, {"Esc", " no", UI_KEY_ESC, WHEN_QUESTION},
-		{"y", " allow", 'y', WHEN_ASKING},	{"n", " refuse", 'n', WHEN_ASKING},
+		{"n", " refuse", 'n', WHEN_ASKING}, /* before y: there may be room for one only */
+		{"y", " allow", 'y', WHEN_ASKING},
 		{"r", " resume", 'r', WHEN_LATCHED},	{"Esc", " close", UI_KEY_ESC, WHEN_OPEN},
 		{"d", " disconnect", 'd', WHEN_ALWAYS}, {"s", " settings", 's', WHEN_CLOSED},
 		{"?", " keys", '?', WHEN_ALWAYS},	{"q", " quit", 'q', WHEN_ALWAYS},

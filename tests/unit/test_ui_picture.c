@@ -213,7 +213,9 @@ the_tiniest_screen_still_shows_the_question_and_how_to_stop(void **state)
 	(void)begin(GUARD_ASKING);
 	draw(5, 20);
 	shows("Somebody asks for control. banana river walrus");
-	shows("SPACE=STOP y allow");
+	shows("SPACE=STOP n refuse");
+	draw(7, 30);
+	shows("SPACE = STOP n refuse");
 	(void)begin(GUARD_LIVE);
 	draw(5, 20);
 	shows("Your partner has control.");
