@@ -9,6 +9,7 @@
 #include <term.h>
 #include <locale.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -85,6 +86,33 @@ set_mouse(bool on)
 	}
 }
 
+/* The locale whose characters the terminal shows, by the first variable that is set. */
+static bool
+wants_utf8(void)
+{
+	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value != NULL && value[0] != '\0') {
+			return strcasestr(value, "UTF-8") != NULL ||
+			       strcasestr(value, "utf8") != NULL;
+		}
+	}
+	return false;
+}
+
+/* By ssh comes the name of a locale that this machine may not have: then the characters are right
+ * all the same, and without them there is no QR code. */
+static void
+take_locale(void)
+{
+	if ((setlocale(LC_ALL, "") == NULL || !ui_screen_blocks()) && wants_utf8()) {
+		(void)setlocale(LC_ALL, "C.UTF-8");
+	}
+}
+
 /* One that can't put the cursor where it is told (TERM=dumb) would show a heap of letters, and STOP
  * nowhere. */
 static bool
@@ -111,7 +139,7 @@ begin(void)
 		log_error("this is no terminal; tether --plain and --headless need none");
 		return NULL;
 	}
-	setlocale(LC_ALL, "");
+	take_locale();
 	tzset(); /* reads the time zone while files can still be read */
 	screen = can_draw() ? newterm(NULL, stdout, stdin) : NULL;
 	if (screen == NULL) {
