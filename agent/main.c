@@ -119,7 +119,7 @@ run(int argc, char *argv[])
 		return rc > 0 ? 0 : 2;
 	}
 	log_open("tether", o.debug);
-	if (single_take() < 0) {
+	if (ui_is_in_background() || single_take() < 0) {
 		return 1;
 	}
 	return run_agent(&o, &wish);

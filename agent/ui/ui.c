@@ -4,6 +4,7 @@
 #include "agent/ui/ui.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/ui/headless.h"
 #include "agent/ui/plain.h"
@@ -29,4 +30,18 @@ ui_main(const char *kind)
 	}
 	log_error("there is no ui of that kind");
 	return 1;
+}
+
+bool
+ui_is_in_background(void)
+{
+	/* Not positive: not our terminal, or one of another pid namespace. No shell has it then. */
+	pid_t front = tcgetpgrp(STDIN_FILENO);
+
+	if (front <= 0 || front == getpgrp()) {
+		return false;
+	}
+	log_error("in the background the keys of this terminal are your shell's: start tether in "
+		  "front, or --plain and --headless with </dev/null");
+	return true;
 }

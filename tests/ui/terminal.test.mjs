@@ -8,7 +8,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { monotonic } from '../lib/boxlog.mjs';
-import { bin, folder, run, sleep, until } from '../lib/proc.mjs';
+import { bin, folder, read, run, sleep, until } from '../lib/proc.mjs';
 import { Rig } from '../lib/rig.mjs';
 import { besideStack, startStack } from '../lib/stack.mjs';
 import { Terminal, drawScreens } from '../lib/terminal.mjs';
@@ -176,6 +176,21 @@ test('a terminal that is not known, and one that can\'t place its cursor, is ref
     await terminal.shows(/\[exit 1\]/, 8000);
     assert.doesNotMatch(terminal.text(), /SPACE|STOP/);
     terminal.close();
+  }
+});
+
+test('in the background of a shell it is refused in words, and takes no key; with </dev/null it runs', { timeout: 30000 }, async (t) => {
+  const dir = folder(t);
+  const tether = `${path.join(bin, 'tether')} --config /dev/null --demo --server localhost:1`;
+  for (const [args, words] of [['--plain', /your shell's: start tether in front/], ['--headless', /your shell's/], ['', /your shell's/],
+    ['--plain </dev/null', /No connection to the server/]]) {
+    const terminal = new Terminal(t, ['bash', '-c', `set -m; ${tether} ${args} >${dir}/log 2>&1 & sleep 2; kill %1 2>&1; stty -a`],
+      { env: { XDG_RUNTIME_DIR: dir } });
+    await terminal.shows(/\bicanon\b/, 8000);
+    assert.match(read(`${dir}/log`), words, args);
+    assert.doesNotMatch(terminal.text(), /-icanon/, 'the terminal is the shell\'s');
+    terminal.close();
+    await sleep(800); // its box and its end
   }
 });
 
