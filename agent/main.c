@@ -84,17 +84,16 @@ run_guard(const struct options *o)
 static int
 run_agent(struct options *o, const struct wish *wish)
 {
-	char dir[MAX_PATH] = "", box[MAX_PATH];
+	char dir[MAX_PATH] = "";
 	enum wizard_end end = WIZARD_START;
 	pid_t sim = 0;
 	int rc = 0;
 
-	memcpy(box, o->box, sizeof(box));
 	if (o->demo) {
 		rc = choose_box(o, &sim, dir);
 	}
 	if (rc == 0 && wish->setup) {
-		end = wizard_run(o, wish, box);
+		end = wizard_run(o, wish);
 	}
 	if (rc == 0 && end == WIZARD_START && !o->demo) {
 		rc = choose_box(o, &sim, dir);

@@ -212,7 +212,7 @@ view_settings(const struct guard *g, struct ui_view *v)
 	v->idle_min = (uint16_t)(set->idle_ms / 60000);
 	v->checkin_min = (uint16_t)(set->checkin_ms / 60000);
 	v->rise_ms = (uint16_t)set->rise_ms;
-	v->unsaved = !settings_same(&g->settings, &g->saved);
+	v->unsaved = !g->options.demo && !settings_same(&g->settings, &g->saved);
 }
 
 void

@@ -53,6 +53,10 @@ save_start(struct guard *g, uint64_t now)
 	const char *const argv[] = {"tether-save", "--child", "save", path, NULL};
 	struct save_order order;
 
+	if (g->options.demo) {
+		guard_say(g, "Not saved: the box is simulated, its caps are for no real one.");
+		return;
+	}
 	if (g->options.config[0] == '\0') {
 		guard_say(g, "Not saved: there is no place for a configuration file.");
 		return;

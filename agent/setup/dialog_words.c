@@ -16,14 +16,16 @@ dialog_welcome(const struct dialog *d, char out[DIALOG_TEXT])
 		 "How to stop, first of all: press the space bar, at any moment, and both channels "
 		 "go to zero. The box's own knobs and its plug always work: keep them within "
 		 "reach.\n\n"
-		 "Ctrl-C, or q, ends these questions. Nothing is written before the last one.\n",
+		 "Ctrl-C, or q, ends these questions. %s\n",
 		 d->wish.anew
 			 ? "These are the questions of the first start again. What stands in "
 			   "brackets is what you have now; Enter keeps it."
 			 : "Welcome to tether. It lets one person whom you choose steer your box "
 			   "from "
 			   "afar, within limits that you set now. This takes about two minutes. "
-			   "Enter takes what stands in brackets.");
+			   "Enter takes what stands in brackets.",
+		 d->o.demo ? "The box is a simulated one: nothing is written."
+			   : "Nothing is written before the last one.");
 }
 
 static void
@@ -100,11 +102,14 @@ write_words(const struct dialog *d, char out[DIALOG_TEXT])
 		 "  server %s\n  A at most %u, B at most %u percent\n"
 		 "  at high power A %u, B %u percent\n"
 		 "  power: %s\n  mode: %s\n  %s\n"
-		 "  1  save this and start\n  2  save this, don't start\n",
+		 "%s",
 		 server, l->cap[0][0], l->cap[0][1], l->cap[1][0], l->cap[1][1],
 		 l->lock_power ? "locked" : "your partner may change it",
 		 l->lock_mode ? "locked" : "your partner may change it",
-		 s->ask ? "you are asked before anybody gets in" : "whoever has the link gets in");
+		 s->ask ? "you are asked before anybody gets in" : "whoever has the link gets in",
+		 d->o.demo ? "Answers for the simulated box are not kept.\n"
+			     "  1  start\n  2  don't start\n"
+			   : "  1  save this and start\n  2  save this, don't start\n");
 }
 
 /* Questions that are the same for everybody. */

@@ -39,7 +39,6 @@ struct wizard {
 	int reach, reach_fd; /* the process that tries the server, -1 none */
 	uint64_t reach_at, ports_at;
 	int signal_fd;
-	const char *keep_box;
 };
 
 static void
@@ -235,17 +234,16 @@ step_changed(struct wizard *z, uint64_t now)
 static int
 write_file(struct wizard *z)
 {
-	struct options o = z->d.o;
+	const struct options *o = &z->d.o;
 	char why[CONFIG_ERROR], text[DIALOG_TEXT];
 
-	if (o.demo) {
-		memset(o.box, 0, sizeof(o.box));
-		memcpy(o.box, z->keep_box, strlen(z->keep_box));
+	if (o->demo) {
+		return 0; /* caps that nobody has felt: a real box must never get them unasked */
 	}
-	if (o.config[0] == '\0') {
+	if (o->config[0] == '\0') {
 		snprintf(why, sizeof(why), "there is no place for it; name one with --config FILE");
-	} else if (config_save(o.config, &o, why) == 0) {
-		snprintf(text, sizeof(text), "\nSaved to %s.\n", o.config);
+	} else if (config_save(o->config, o, why) == 0) {
+		snprintf(text, sizeof(text), "\nSaved to %s.\n", o->config);
 		paper_say(&z->p, text);
 		z->d.o.saved = z->d.o.settings;
 		return 0;
@@ -414,14 +412,14 @@ finish(struct wizard *z)
 }
 
 enum wizard_end
-wizard_run(struct options *o, const struct wish *wish, const char *keep_box)
+wizard_run(struct options *o, const struct wish *wish)
 {
 	static struct wizard z;
 	enum wizard_end end;
 	char text[DIALOG_TEXT];
 	sigset_t before;
 
-	z = (struct wizard){.asked = STEP_QUIT, .reach = -1, .reach_fd = -1, .keep_box = keep_box};
+	z = (struct wizard){.asked = STEP_QUIT, .reach = -1, .reach_fd = -1};
 	watch_init(&z.w);
 	dialog_begin(&z.d, o, wish);
 	z.signal_fd = open_signals(&before);

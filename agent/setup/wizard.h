@@ -9,14 +9,14 @@
 #include "agent/options.h"
 
 enum wizard_end {
-	WIZARD_START = 0, /* written: start with *o */
-	WIZARD_SAVED = 1, /* written: don't start */
+	WIZARD_START = 0, /* written, but for a demo: start with *o */
+	WIZARD_SAVED = 1, /* the same: don't start */
 	WIZARD_QUIT = -1  /* ended by the wearer or the terminal; nothing was written */
 };
 
-/* Asks at standard input and output, a terminal, and writes o->config. `keep_box` is what the file
- * is to say of the box when o->box is a simulated one. Nothing that it does raises an output; all
- * ends with the outputs at zero, or with the box process on its way there. */
-enum wizard_end wizard_run(struct options *o, const struct wish *wish, const char *keep_box);
+/* Asks at standard input and output, a terminal, and writes o->config, unless the box is simulated.
+ * Nothing that it does raises an output; all ends with the outputs at zero, or with the box process
+ * on its way there. */
+enum wizard_end wizard_run(struct options *o, const struct wish *wish);
 
 #endif

@@ -312,7 +312,7 @@ test('where the answers could not be kept nobody is asked', async (t) => {
   await wizard.shows(/there is no place for agent.conf; name one with --config FILE \[exit 2\]/);
 });
 
-test('--demo asks with the simulated box, and the file does not name it', async (t) => {
+test('--demo asks with the simulated box and keeps none of it: a real box is asked about first', async (t) => {
   const dir = folder(t);
   const wizard = new Wizard(t, dir, ['--demo', '--config', `${dir}/own/mine.conf`], { columns: 40 });
   wizard.file = `${dir}/own/mine.conf`;
@@ -333,9 +333,40 @@ test('--demo asks with the simulated box, and the file does not name it', async 
     await wizard.asks(question);
     wizard.type();
   }
-  await wizard.asks(/what you chose/);
+  await wizard.asks(/what you chose.*simulated box are not kept.*1 start 2 don't start/);
+  wizard.type('1');
+  await wizard.shows(/A .*cap 10/);
+  assert.doesNotMatch(wizard.words(), /w saves/);
+  wizard.key('w');
+  await wizard.shows(/Not saved: the box is simulated/);
+  wizard.close();
+  assert.ok(!existsSync(wizard.file));
+
+  const real = new Wizard(t, folder(t), ['--box', (await startBox(t, dir)).path, '--config', wizard.file]);
+  await real.asks(/Which server/);
+});
+
+test('tether setup --demo leaves a file as it was', async (t) => {
+  const dir = folder(t);
+  const before = 'server localhost:1\ncap-a 40\nbox /dev/x\n';
+  writeFileSync(`${dir}/mine.conf`, before);
+  const wizard = new Wizard(t, dir, ['setup', '--demo', '--config', `${dir}/mine.conf`]);
+  await wizard.asks(/Which server.*\[localhost:1\] >/);
+  wizard.type();
+  await wizard.asks(/all the same/);
+  wizard.type();
+  for (const [channel, level] of [['A', '80'], ['B', '70']]) {
+    await wizard.asks(new RegExp(`${channel} is at 0 percent >`));
+    wizard.type(level);
+    await wizard.asks(new RegExp(`${level} percent at most`));
+    wizard.type();
+  }
+  for (const question of [/high power too/, /between low and high/, /change the mode/, /opens your link/]) {
+    await wizard.asks(question);
+    wizard.type();
+  }
+  await wizard.asks(/simulated box are not kept/);
   wizard.type('2');
   await wizard.shows(/\[exit 0\]/);
-  assert.equal(settings(wizard.file).box, undefined);
-  assert.equal(settings(wizard.file)['cap-a'], '10');
+  assert.equal(readFileSync(`${dir}/mine.conf`, 'utf8'), before);
 });
