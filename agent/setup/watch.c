@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/modes.h"
 #include "common/spawn.h"
 
 #define LOOK_AGAIN_MS 1000
 #define SILENT_MS 1500 /* a box that answers does so within a tenth of it */
 #define FINISH_MS 2000
+#define CALM_AGAIN_MS 1000 /* an order takes a tenth of it */
 
 void
 watch_init(struct watch *w)
@@ -54,11 +56,12 @@ watch_port(struct watch *w, const char *path, const char *usb)
 }
 
 static void
-send_order(struct watch *w, enum box_act act, uint64_t now)
+send_order(struct watch *w, enum box_act act, uint8_t value, uint64_t now)
 {
 	struct box_order order = {
 		.seq = ++w->seq,
 		.act = (uint8_t)act,
+		.value = value,
 		.valid_until = clock_ns() + VALID_MS * UINT64_C(1000000),
 	};
 
@@ -75,8 +78,9 @@ void
 watch_kill(struct watch *w, uint64_t now)
 {
 	w->low_wanted = false;
+	w->calm_at = now;
 	if (w->child.fd >= 0) {
-		send_order(w, ACT_KILL, now);
+		send_order(w, ACT_KILL, 0, now);
 	}
 }
 
@@ -87,15 +91,29 @@ watch_low(struct watch *w, uint64_t now)
 	w->low_wanted = true;
 }
 
+static bool
+is_ok(const struct watch *w)
+{
+	return w->child.fd >= 0 && w->report.port == PORT_OK && w->report.at != 0;
+}
+
+/* Has the box confirmed the last `K`? In Step and Training that is not yet felt. */
+static bool
+is_confirmed(const struct watch *w)
+{
+	const struct box_report *r = &w->report;
+
+	return is_ok(w) && r->zero && w->kill_seq != 0 && r->done >= w->kill_seq;
+}
+
 struct sight
 watch_sight(const struct watch *w)
 {
 	const struct box_report *r = &w->report;
-	bool ok = w->child.fd >= 0 && r->port == PORT_OK && r->at != 0;
 
 	return (struct sight){
-		.ok = ok,
-		.zero = ok && r->zero && w->kill_seq != 0 && r->done >= w->kill_seq,
+		.ok = is_ok(w),
+		.zero = is_confirmed(w) && !mode_is_late(r->mode),
 		.level = {(uint8_t)(r->a / 2), (uint8_t)(r->b / 2)},
 		.power = r->power,
 	};
@@ -139,11 +157,31 @@ judge(struct watch *w, uint64_t now)
 	}
 }
 
+/* What comes after a confirmed zero: Pulse, where the next step might still be one of before
+ * (limits.c does the same), then low power where that is wanted. Else a heartbeat when it is time.
+ */
+static void
+order_next(struct watch *w, uint64_t now)
+{
+	bool confirmed = is_confirmed(w), late = mode_is_late(w->report.mode);
+
+	if (confirmed && late && w->calm_at != 0 && now >= w->calm_at) {
+		w->calm_at = now + CALM_AGAIN_MS;
+		send_order(w, ACT_MODE, MODE_PULSE, now);
+	} else if (confirmed && !late && w->low_wanted) {
+		w->low_wanted = false;
+		send_order(w, ACT_POWER, 0, now); /* low */
+	} else if (now >= w->beat_at) {
+		send_order(w, ACT_HEARTBEAT, 0, now);
+	}
+	if (confirmed && !late) {
+		w->calm_at = 0; /* a mode that is set by hand from now on is the wearer's */
+	}
+}
+
 void
 watch_turn(struct watch *w, uint64_t now)
 {
-	struct sight s;
-
 	if (w->path[0] == '\0') {
 		return;
 	}
@@ -158,13 +196,7 @@ watch_turn(struct watch *w, uint64_t now)
 		return;
 	}
 	judge(w, now);
-	s = watch_sight(w);
-	if (w->low_wanted && s.zero) {
-		w->low_wanted = false;
-		send_order(w, ACT_POWER, now); /* value 0: low */
-	} else if (now >= w->beat_at) {
-		send_order(w, ACT_HEARTBEAT, now);
-	}
+	order_next(w, now);
 }
 
 static void

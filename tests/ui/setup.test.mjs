@@ -73,9 +73,23 @@ test('space at the knob is zero at once; Enter takes nothing that was not there'
   await w.wizard.asks(/A: 0 percent: the channel stays off/);
 });
 
-test('the wizard writes nothing to the box but polls, K and low power', async (t) => {
+test('in Training a stop at the knob ends in Pulse, and only then zero is said', async (t) => {
+  const w = await startWizard(t);
+  await toTheKnob(w);
+  const modes = () => w.box.log.commands().map((c) => c.command).filter((c) => c.startsWith('M'));
+  w.box.hand('mode training');
+  w.box.hand('knob A 20');
+  await w.wizard.asks(/A is at 20 percent >/);
+  assert.deepEqual(modes(), [], 'another mode, and what is set by hand at the knob, is left as it is');
+  w.wizard.key('Space');
+  await w.wizard.shows(/Both channels are at zero\./);
+  assert.deepEqual(modes(), ['M0']);
+});
+
+test('the wizard writes nothing to the box but polls, K, low power, and Pulse in Step and Training', async (t) => {
   const w = await startWizard(t);
   w.box.hand('power high');
+  w.box.hand('mode step');
   await w.wizard.asks(/Which server/);
   w.wizard.type(w.server);
   await w.wizard.asks(/all the same/);
@@ -90,7 +104,7 @@ test('the wizard writes nothing to the box but polls, K and low power', async (t
   w.wizard.type('s');
   await w.wizard.asks(/high power too/);
   const kinds = new Set(w.box.log.commands().map((c) => c.command));
-  assert.deepEqual([...kinds].sort(), ['', 'K', 'L']);
+  assert.deepEqual([...kinds].sort(), ['', 'K', 'L', 'M0']);
 });
 
 test('arrows and function keys leave nothing in what is typed; a paste does', async (t) => {
