@@ -25,6 +25,7 @@
 #define TURN_MS 50
 #define REACH_MS 3000
 #define PORTS_MS 1000
+#define STOP_MS 500 /* a box that answers has confirmed zero by then */
 #define BY_ID "/dev/serial/by-id"
 
 struct wizard {
@@ -35,6 +36,7 @@ struct wizard {
 	enum dialog_step asked; /* the step whose question stands on the screen */
 	enum finding told;
 	bool stopping;	     /* a `K` of the wearer waits to be confirmed */
+	uint64_t stop_at;    /* when its box is to be called out of reach; 0: that was said */
 	bool met;	     /* the box has answered */
 	int reach, reach_fd; /* the process that tries the server, -1 none */
 	uint64_t reach_at, ports_at;
@@ -99,7 +101,6 @@ tell_box(struct wizard *z)
 	}
 	z->told = f;
 	if (f == FINDING_OK) {
-		z->met = true;
 		snprintf(text, sizeof(text), "\nThe box answers (firmware %s).\n",
 			 z->w.report.version);
 		paper_say(&z->p, text);
@@ -161,27 +162,40 @@ find_port(struct wizard *z, uint64_t now)
 	}
 }
 
+/* What became of a stop. One that the box has not heard goes on, and is not called zero. */
+static void
+tell_stop(struct wizard *z, const struct sight *s, uint64_t now)
+{
+	if (z->stopping && s->zero) {
+		z->stopping = false;
+		z->stop_at = 0;
+		paper_say(&z->p, "Both channels are at zero.\n");
+	} else if (z->stop_at != 0 && now >= z->stop_at && !s->ok) {
+		z->stop_at = 0;
+		paper_say(&z->p, "The box is not reached: use its own knob.\n");
+	}
+}
+
+/* From the start and to the end, so that there is something to stop; what is said and asked of the
+ * box waits for its question. */
 static void
 look_at_box(struct wizard *z, uint64_t now)
 {
 	struct sight s;
 
-	if (z->d.step < STEP_BOX || z->d.without_box) {
-		return;
-	}
-	if (z->w.path[0] == '\0' && z->d.step == STEP_BOX) {
+	if (z->w.path[0] == '\0' && (z->d.step <= STEP_BOX || z->d.without_box)) {
 		find_port(z, now);
 	}
 	watch_turn(&z->w, now);
+	if (z->d.step >= STEP_BOX && !z->d.without_box) {
+		tell_box(z);
+	}
+	z->met = z->met || z->w.finding == FINDING_OK;
 	if (z->d.o.box[0] == '\0' && z->w.child.fd < 0 && z->w.finding == FINDING_ABSENT) {
 		watch_port(&z->w, "", ""); /* plugged in anew it may have another name */
 	}
-	tell_box(z);
 	s = watch_sight(&z->w);
-	if (z->stopping && s.zero) {
-		z->stopping = false;
-		paper_say(&z->p, "Both channels are at zero.\n");
-	}
+	tell_stop(z, &s, now);
 	dialog_box(&z->d, &s);
 }
 
@@ -274,15 +288,15 @@ take_line(struct wizard *z)
 static void
 stop(struct wizard *z, uint64_t now)
 {
-	if (z->w.child.fd < 0) {
-		return;
-	}
 	if (z->d.step == STEP_LOWER) {
 		watch_low(&z->w, now); /* zero first, as ever; the step still waits for low power */
 	} else {
 		watch_kill(&z->w, now);
 	}
-	z->stopping = true;
+	z->stopping = z->w.child.fd >= 0;
+	if (z->stop_at == 0) {
+		z->stop_at = z->stopping ? now + STOP_MS : now;
+	}
 }
 
 /* What was typed, and not the rest of an arrow's bytes. What is pasted counts: a server's name. */
@@ -432,6 +446,7 @@ wizard_run(struct options *o, const struct wish *wish)
 	}
 	dialog_welcome(&z.d, text);
 	paper_say(&z.p, text);
+	look_at_box(&z, clock_ms()); /* before the first key */
 	while (z.d.step < STEP_DONE) {
 		turn(&z);
 	}

@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { monotonic } from '../lib/boxlog.mjs';
-import { bin, folder, root, sleep, start, until } from '../lib/proc.mjs';
+import { bin, folder, root, run, sleep, start, until } from '../lib/proc.mjs';
 import { Agent, startStack } from '../lib/stack.mjs';
 import { startBox, startWizard, toTheKnob, Wizard } from '../lib/wizard.mjs';
 
@@ -131,6 +131,51 @@ test('space while the power is being lowered: zero, and the questions still go o
   w.wizard.key('Space');
   await w.wizard.shows(/Both channels are at zero\./);
   await w.wizard.asks(/A is at 0 percent >/);
+});
+
+test('before the first question is answered, space and `tether stop` stop a box that is turned up by hand', async (t) => {
+  const w = await startWizard(t);
+  await w.wizard.asks(/Which server/);
+  const ways = [() => w.wizard.key('Space'),
+    () => run(path.join(bin, 'tether'), ['stop'], { env: { ...process.env, XDG_RUNTIME_DIR: w.dir } })];
+  for (const [i, stop] of ways.entries()) {
+    await until(() => w.box.log.commands().at(-1)?.command === '', 3000, 'the box is watched');
+    w.box.hand('knob A 20');
+    await until(() => w.box.log.now().a === 20, 2000, 'the knob is up');
+    const since = monotonic();
+    stop();
+    const took = await w.box.log.zeroAfter(since, 2000);
+    assert.ok(took < 500, `zero after ${took} ms`);
+    await until(() => w.wizard.text().split('Both channels are at zero.').length === i + 2, 2000, () => `it is said\n${w.wizard.text()}`);
+  }
+  assert.doesNotMatch(w.wizard.words(), /The box answers/, 'of the box nothing is said before it is asked about');
+  await w.wizard.asks(/Which server.*>/);
+});
+
+test('a stop that reaches no box says so, before and after the box is asked about', async (t) => {
+  const w = await startWizard(t);
+  w.box.hand('unplug');
+  await w.wizard.asks(/Which server/);
+  w.wizard.key('Space');
+  await w.wizard.shows(/The box is not reached: use its own knob\./);
+  w.box.hand('plug');
+  w.wizard.type(w.server);
+  await w.wizard.asks(/all the same/);
+  w.wizard.type();
+  await w.wizard.asks(/A is at 0 percent >/);
+  w.box.hand('menu open');
+  await w.wizard.shows(/Is its menu open\?/);
+  w.wizard.type('s');
+  await w.wizard.asks(/how many percent/);
+  w.wizard.tmux('clear-history', '-t', 't');
+  w.wizard.key('Space');
+  await w.wizard.shows(/how many percent.*The box is not reached: use its own knob\./);
+  w.box.hand('menu close');
+  await w.wizard.shows(/not reached.*Both channels are at zero\./);
+  w.box.hand('knob B 30');
+  await until(() => w.box.log.now().b === 30, 2000, 'the knob is up');
+  w.wizard.key('Space');
+  await w.box.log.zeroAfter(0, 2000);
 });
 
 for (const [name, end, code] of [
