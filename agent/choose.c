@@ -4,15 +4,18 @@
 #include "agent/choose.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/box/ports.h"
+#include "agent/single.h"
 
 #define PORTS_MAX 16 /* more adapters than anybody has to choose from */
 _Static_assert(sizeof(((struct options *)NULL)->usb) == PORT_TEXT, "a serial number fits");
@@ -43,9 +46,12 @@ beside_us(char out[MAX_PATH], const char *name)
 static pid_t
 start_simulator(const char *program, const char *link)
 {
+	sigset_t none;
 	pid_t pid = fork();
 
 	if (pid == 0) {
+		sigemptyset(&none);
+		(void)sigprocmask(SIG_SETMASK, &none, NULL); /* ours are blocked (single.h) */
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		setsid();
 		if (freopen("/dev/null", "r", stdin) != NULL &&
@@ -115,6 +121,29 @@ choose_known(const struct port *ports, int count, const char *path)
 	return -1;
 }
 
+/* Waits for what is typed. 0, or -1 when Ctrl-C or another signal ends it. A stop is left to the
+ * guard, which begins with it. */
+static int
+wait_for_line(void)
+{
+	struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.events = POLLIN}};
+	sigset_t set;
+	int ready;
+
+	single_signals(&set);
+	sigdelset(&set, SIGUSR1);
+	sigdelset(&set, SIGTSTP);
+	fds[1].fd = signalfd(-1, &set, SFD_CLOEXEC);
+	if (fds[1].fd < 0) {
+		return -1;
+	}
+	do {
+		ready = poll(fds, 2, -1);
+	} while (ready < 0 && errno == EINTR);
+	close(fds[1].fd);
+	return ready < 1 || fds[1].revents != 0 ? -1 : 0;
+}
+
 static int
 ask_which(const struct port *ports, int count)
 {
@@ -131,7 +160,8 @@ ask_which(const struct port *ports, int count)
 		return -1;
 	}
 	fprintf(stderr, "Which of them is the box? (1 to %d) ", count);
-	if (fgets(line, sizeof(line), stdin) == NULL) {
+	if (wait_for_line() < 0 || fgets(line, sizeof(line), stdin) == NULL) {
+		fputs("\n", stderr);
 		return -1;
 	}
 	pick = choose_pick(count, line);

@@ -68,11 +68,26 @@ single_socket(struct sockaddr_un *address)
 	return 0;
 }
 
+void
+single_signals(sigset_t *set)
+{
+	static const int all[] = {SIGHUP, SIGINT, SIGTERM, SIGQUIT, SIGUSR1, SIGTSTP};
+
+	sigemptyset(set);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		sigaddset(set, all[i]);
+	}
+}
+
 int
 single_take(void)
 {
-	int fd = open_own(O_RDWR | O_CREAT);
+	sigset_t set;
+	int fd;
 
+	single_signals(&set);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = open_own(O_RDWR | O_CREAT);
 	if (fd < 0) {
 		fprintf(stderr, "tether: the pid file can't be made: %s\n", strerror(errno));
 		return -1;

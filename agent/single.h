@@ -6,11 +6,16 @@
 #ifndef TETHER_SINGLE_H
 #define TETHER_SINGLE_H
 
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* Takes the place; the descriptor stays open (and locked) until the process ends. 0, or -1 after a
- * sentence on standard error. */
+/* The signals that stop or end a running tether, `tether stop` and `end` among them. */
+void single_signals(sigset_t *set);
+
+/* Blocks them, so that none kills the process before somebody reads it: a stop that comes before
+ * the guard runs is kept for it. Then takes the place; the descriptor stays open (and locked) until
+ * the process ends. 0, or -1 after a sentence on standard error. */
 int single_take(void);
 
 /* The address of the socket beside the pid file at which the guard answers `tether status`. 0, or -1

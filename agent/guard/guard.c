@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "agent/guard/clocks.h"
+#include "agent/single.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/secret.h"
@@ -142,13 +143,10 @@ take_signals(struct guard *g)
 static int
 open_signals(void)
 {
-	static const int taken[] = {SIGHUP, SIGINT, SIGTERM, SIGQUIT, SIGUSR1, SIGTSTP, SIGCHLD};
 	sigset_t set;
 
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
-		sigaddset(&set, taken[i]);
-	}
+	single_signals(&set); /* blocked already: what came since then is read now */
+	sigaddset(&set, SIGCHLD);
 	signal(SIGPIPE, SIG_IGN);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) {
 		return -1;

@@ -19,6 +19,7 @@
 #include "agent/setup/paper.h"
 #include "agent/setup/reach.h"
 #include "agent/setup/watch.h"
+#include "agent/single.h"
 #include "agent/ui/decode.h"
 #include "common/clock.h"
 
@@ -384,19 +385,13 @@ turn(struct wizard *z)
 	}
 }
 
+/* They are blocked before and after: a stop that comes when this is over is the guard's. */
 static int
-open_signals(sigset_t *before)
+open_signals(void)
 {
-	static const int taken[] = {SIGHUP, SIGINT, SIGTERM, SIGQUIT, SIGTSTP, SIGUSR1};
 	sigset_t set;
 
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
-		sigaddset(&set, taken[i]);
-	}
-	if (sigprocmask(SIG_BLOCK, &set, before) < 0) {
-		return -1;
-	}
+	single_signals(&set);
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
@@ -431,12 +426,11 @@ wizard_run(struct options *o, const struct wish *wish)
 	static struct wizard z;
 	enum wizard_end end;
 	char text[DIALOG_TEXT];
-	sigset_t before;
 
 	z = (struct wizard){.asked = STEP_QUIT, .reach = -1, .reach_fd = -1};
 	watch_init(&z.w);
 	dialog_begin(&z.d, o, wish);
-	z.signal_fd = open_signals(&before);
+	z.signal_fd = open_signals();
 	if (z.signal_fd < 0 || paper_open(&z.p) < 0) {
 		perror("tether: the terminal");
 		return WIZARD_QUIT;
@@ -453,6 +447,5 @@ wizard_run(struct options *o, const struct wish *wish)
 	end = finish(&z);
 	*o = z.d.o;
 	close(z.signal_fd);
-	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	return end;
 }

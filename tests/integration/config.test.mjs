@@ -1,18 +1,18 @@
 // What the wearer's file does to a running agent: its limits are those of the file, the command line
 // wins, and a wrong file starts nothing. The box is simulated; no server is needed.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { bin, folder, freePort, start, until } from '../lib/proc.mjs';
 
 // An agent whose configuration folder, pid file and simulated box are below one folder of its own.
-async function startAgent(t, config, args = []) {
+async function startAgent(t, config, args = [], tether = path.join(bin, 'tether')) {
   const dir = folder(t);
   const env = { ...process.env, XDG_CONFIG_HOME: dir, XDG_RUNTIME_DIR: dir, TMPDIR: dir };
   mkdirSync(`${dir}/tether`);
   writeFileSync(`${dir}/tether/agent.conf`, config.replaceAll('PORT', await freePort()));
-  const program = start(t, path.join(bin, 'tether'), ['--demo', '--headless', ...args], { env });
+  const program = start(t, tether, ['--demo', '--headless', ...args], { env });
   const states = () => program.lines().flatMap((line) => {
     try { return [JSON.parse(line)]; } catch { return []; }
   }).filter((e) => e.event === 'state');
@@ -59,4 +59,19 @@ test('`tether stop` reaches the running one, and says so when none is', async (t
   const late = agent.stop();
   assert.equal((await late.exited).code, 1);
   assert.equal(late.err(), 'tether: no tether of yours is running\n');
+});
+
+test('`tether stop` while tether still starts is kept: it runs, and is stopped', async (t) => {
+  const dir = folder(t);
+  mkdirSync(`${dir}/bin`);
+  copyFileSync(path.join(bin, 'tether'), `${dir}/bin/tether`);
+  // Until its box is there tether waits; it is in no hurry here.
+  writeFileSync(`${dir}/bin/tether-box`, `#!/bin/sh\nsleep 1\nexec '${path.join(bin, 'tether-box')}' "$@"\n`, { mode: 0o755 });
+  const agent = await startAgent(t, 'server localhost:PORT\n', [], `${dir}/bin/tether`);
+  await until(() => existsSync(`${agent.dir}/tether.pid`) && readFileSync(`${agent.dir}/tether.pid`, 'utf8') !== '', 3000, 'the pid file');
+  assert.equal((await agent.stop().exited).code, 0);
+  assert.equal(agent.program.out(), '', 'it was still starting');
+  const state = await agent.when((s) => s.box === 'ok', 'it runs');
+  assert.deepEqual([state.phase, state.why, state.latched], ['stopped', 'wearer', true]);
+  assert.equal((await agent.program.stop()).code, 0, 'and ends when it is told to');
 });
