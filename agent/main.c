@@ -121,7 +121,9 @@ run(int argc, char *argv[])
 	if (ui_is_in_background() || single_take() < 0) {
 		return 1;
 	}
-	return run_agent(&o, &wish);
+	rc = run_agent(&o, &wish);
+	single_leave();
+	return rc;
 }
 
 /* What may stand instead of options: for another terminal, a key of the desktop, a foot switch. */

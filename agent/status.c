@@ -20,25 +20,44 @@
 
 /* Waits its turn: the guard lets few stand in line. A descriptor, or -1 with errno. */
 static int
-ask(void)
+ask_at(const struct sockaddr_un *address)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE_S};
-	struct sockaddr_un address;
 	int fd;
 
-	if (single_socket(&address) < 0) {
-		errno = ENAMETOOLONG;
+	if (address->sun_path[0] == '\0') {
+		errno = ENOENT;
 		return -1;
 	}
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd >= 0 &&
 	    (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0 ||
-	     connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)) {
+	     connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)) {
 		int error = errno;
 
 		close(fd);
 		errno = error;
 		return -1;
+	}
+	return fd;
+}
+
+static bool
+is_nobody(int error)
+{
+	return error == ENOENT || error == ECONNREFUSED;
+}
+
+/* The first that is there. */
+static int
+ask(void)
+{
+	struct sockaddr_un address;
+	int fd = -1;
+
+	errno = ENOENT;
+	for (int i = 0; fd < 0 && is_nobody(errno) && single_find_socket(i, &address) == 0; i++) {
+		fd = ask_at(&address);
 	}
 	return fd;
 }
@@ -73,10 +92,8 @@ get(struct ui_view *view)
 	int fd = ask(), rc;
 
 	if (fd < 0) {
-		bool none = errno == ENOENT || errno == ECONNREFUSED;
-
-		fputs(none ? "tether: no tether of yours is running\n"
-			   : "tether: your tether can't be asked just now\n",
+		fputs(is_nobody(errno) ? "tether: no tether of yours is running\n"
+				       : "tether: your tether can't be asked just now\n",
 		      stderr);
 		return -1;
 	}

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { bin, folder, freePort, start, until } from '../lib/proc.mjs';
+import { alone, bin, folder, freePort, start, until } from '../lib/proc.mjs';
 
 // An agent whose configuration folder, pid file and simulated box are below one folder of its own.
 async function startAgent(t, config, args = [], tether = path.join(bin, 'tether')) {
@@ -17,7 +17,10 @@ async function startAgent(t, config, args = [], tether = path.join(bin, 'tether'
     try { return [JSON.parse(line)]; } catch { return []; }
   }).filter((e) => e.event === 'state');
   const when = (check, what) => until(() => states().findLast(check), 8000, () => `${what}; ${program.err()}`);
-  const stop = () => start(t, path.join(bin, 'tether'), ['stop'], { env });
+  const stop = (before = []) => {
+    const [file, ...words] = [...before, path.join(bin, 'tether'), 'stop'];
+    return start(t, file, words, { env });
+  };
   return { dir, program, states, when, stop };
 }
 
@@ -56,7 +59,8 @@ test('`tether stop` reaches the running one, and says so when none is', async (t
   const state = await agent.when((s) => s.latched, 'stopped');
   assert.deepEqual([state.phase, state.why], ['stopped', 'wearer']);
   assert.equal((await agent.program.stop()).code, 0);
-  const late = agent.stop();
+  assert.equal(readFileSync(`${agent.dir}/tether.pid`, 'utf8'), '', 'the pid is nobody\'s any more');
+  const late = agent.stop(alone);
   assert.equal((await late.exited).code, 1);
   assert.equal(late.err(), 'tether: no tether of yours is running\n');
 });

@@ -1,19 +1,29 @@
 // `tether status`, `stop` and `end`: a running tether, from another terminal.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { monotonic } from '../lib/boxlog.mjs';
 import { Partner } from '../lib/partner.mjs';
-import { bin, folder, sleep, start, until } from '../lib/proc.mjs';
+import { alone, bin, folder, sleep, start, until } from '../lib/proc.mjs';
 import { startStack } from '../lib/stack.mjs';
 
 // Runs `tether WORD...` as from another terminal: { code, out, err }.
 async function tether(t, dir, ...words) {
-  const program = start(t, path.join(bin, 'tether'), words, { env: { ...process.env, XDG_RUNTIME_DIR: dir } });
+  return run(t, dir, [path.join(bin, 'tether'), ...words]);
+}
+
+async function run(t, dir, [file, ...args]) {
+  const program = start(t, file, args, { env: { ...process.env, XDG_RUNTIME_DIR: dir } });
   const { code } = await program.exited;
   return { code, out: program.out(), err: program.err() };
 }
+
+// Where there is no other tether to be found.
+const tetherAlone = (t, dir, ...words) => run(t, dir, [...alone, path.join(bin, 'tether'), ...words]);
+const shellAlone = (t, dir, script) => run(t, dir, [...alone, 'bash', '-c', script]);
+
+const demo = ['--config', '/dev/null', '--demo', '--server', 'localhost:1', '--headless'];
 
 async function live(t, level = 12) {
   const stack = await startStack(t, { agentArgs: ['--high-cap-a', '15', '--rise', '20'] });
@@ -48,7 +58,7 @@ test('status tells how things stand, and neither the link nor the check words', 
 test('with none running, status, stop and end say so and fail; a stale socket is replaced, and removed at the end', async (t) => {
   const dir = folder(t);
   for (const words of [['status'], ['status', '--json'], ['stop'], ['end']]) {
-    const { code, out, err } = await tether(t, dir, ...words);
+    const { code, out, err } = await tetherAlone(t, dir, ...words);
     assert.deepEqual([words[0], code, out, err], [words[0], 1, '', 'tether: no tether of yours is running\n']);
   }
   const socket = `${dir}/tether.sock`;
@@ -145,5 +155,66 @@ test('end zeroes, kills the session, and the program exits with 0', async (t) =>
   await sleep(500);
   assert.equal(late.state, undefined, 'the old link opens nothing');
   assert.match(JSON.stringify(late.gw), /over|ended|expired|refused|revoked/);
-  assert.equal(readFileSync(`${stack.dir}/tether.pid`, 'utf8').trim(), String(stack.agent.pid));
+  assert.equal(readFileSync(`${stack.dir}/tether.pid`, 'utf8'), '', 'its pid is in no file any more');
+});
+
+test('of many who stop at once none takes an old pid for a running tether; nor does one keep a tether from starting', async (t) => {
+  const dir = folder(t);
+  const stops = await shellAlone(t, dir, `sleep 60 & echo $! > ${dir}/tether.pid
+    seq 1500 | xargs -P 16 -I{} sh -c '${bin}/tether stop 2>&1' | sort | uniq -c
+    kill $! && echo alive`);
+  assert.match(stops.out, /^ *1500 tether: no tether of yours is running\nalive\n$/);
+
+  if (readdirSync('/dev').some((name) => name.startsWith('ttyUSB'))) return; // there it would go on
+  const takes = await shellAlone(t, dir, `(while :; do ${bin}/tether stop; done) > /dev/null 2>&1 & (while :; do ${bin}/tether stop; done) > /dev/null 2>&1 &
+    for i in $(seq 60); do ${bin}/tether --config /dev/null --server localhost:1 --headless < /dev/null 2>&1 | head -1; done | sort | uniq -c
+    kill $(jobs -p)`);
+  assert.match(takes.out, /^ *60 tether: no box found: no FTDI adapter is plugged in/);
+});
+
+test('another one is told how the running one ends', async (t) => {
+  const dir = folder(t);
+  const agent = start(t, path.join(bin, 'tether'), [...demo], { env: { ...process.env, XDG_RUNTIME_DIR: dir } });
+  await agent.match(/"box":"ok"/);
+  const { code, err } = await tether(t, dir, ...demo);
+  assert.deepEqual([code, err], [1, 'tether: another tether of yours is running; `tether end` ends it\n']);
+});
+
+// A user of whom nothing runs yet, and a folder of theirs.
+function somebody(t) {
+  const uid = 50000 + Math.floor(Math.random() * 10000);
+  const dir = folder(t);
+  chownSync(dir, uid, uid);
+  t.after(() => ['pid', 'sock'].forEach((what) => rmSync(`/tmp/tether-${uid}.${what}`, { force: true })));
+  const as = (env, words) => ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', 'env', `TMPDIR=${dir}`,
+    ...Object.entries(env).map(([name, value]) => `${name}=${value}`), path.join(bin, 'tether'), ...words];
+  return { uid, dir, as, run: (env, ...words) => run(t, dir, as(env, words)) };
+}
+
+const notRoot = process.getuid() !== 0 && 'only root can be somebody else';
+
+test('a runtime folder that is not there counts as none; stop, status and end look wherever tether may be', { skip: notRoot }, async (t) => {
+  const who = somebody(t);
+  writeFileSync(`${who.dir}/file`, '');
+  for (const missing of [`${who.dir}/none`, `${who.dir}/file`, '/proc', `${who.dir}/${'long/'.repeat(60)}`, '', 'run']) {
+    const [file, ...args] = who.as({ XDG_RUNTIME_DIR: missing }, demo);
+    const agent = start(t, file, args);
+    await agent.match(/"box":"ok"/);
+    assert.equal(readFileSync(`/tmp/tether-${who.uid}.pid`, 'utf8').trim(), String(agent.pid), missing);
+    for (const env of [{ XDG_RUNTIME_DIR: missing }, { XDG_RUNTIME_DIR: who.dir }]) {
+      assert.match((await who.run(env, 'status', '--json')).out, /"latched":(true|false)/);
+      assert.match((await who.run(env, 'stop')).out, /^Stop sent/);
+    }
+    await agent.match(/"latched":true/);
+    assert.match((await who.run({ XDG_RUNTIME_DIR: who.dir }, 'end')).out, /^The outputs go to zero/);
+    assert.equal((await agent.exited).code, 0);
+  }
+});
+
+test('a pid file that can\'t be made is said with its path', { skip: notRoot }, async (t) => {
+  const who = somebody(t);
+  writeFileSync(`/tmp/tether-${who.uid}.pid`, '');
+  const { code, err } = await who.run({ XDG_RUNTIME_DIR: '/none' }, ...demo);
+  assert.equal(code, 1);
+  assert.match(err, new RegExp(`^tether: the pid file /tmp/tether-${who.uid}\\.pid can't be made: `));
 });

@@ -1,5 +1,5 @@
 // Starting and ending programs in tests: every one is ended by its own pid, none outlives its test.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -92,6 +92,11 @@ export function start(t, file, args = [], options = {}) {
       }, ms, () => `${path.basename(file)} says ${pattern}\n${out}${err}`),
   };
 }
+
+// In front of a command: it and its children see no other processes. Where `tether stop` finds no tether
+// in its usual places it looks at all processes, and there may be others under test. Empty where that can't be had.
+export const alone = [['unshare', '-pf', '--kill-child', '--mount-proc'], ['unshare', '-Urpf', '--kill-child', '--mount-proc']]
+  .find(([file, ...args]) => spawnSync(file, [...args, 'true']).status === 0) ?? [];
 
 // The tool's standard output; throws when it fails.
 export const run = (file, args = [], options = {}) =>
