@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/search.h"
 #include "common/log.h"
 #include "common/max.h"
 
@@ -231,8 +233,9 @@ static int
 send_signal(int number, const char *done)
 {
 	pid_t pid = find_file();
+	bool sent = pid != 0 && search_holds(pid, number) && kill(pid, number) == 0;
 
-	if (pid == 0 || kill(pid, number) < 0) {
+	if (!sent && search_signal(number) == 0) {
 		fputs("tether: no tether of yours is running\n", stderr);
 		return 1;
 	}

@@ -29,7 +29,8 @@ int single_socket(struct sockaddr_un *address);
  * when that was all. */
 int single_find_socket(int i, struct sockaddr_un *address);
 
-/* Sends SIGUSR1 to the running guard. The exit code: 0 sent, 1 none is running. */
+/* Sends SIGUSR1 to the running guard; where no pid file leads to one, to each that is found among
+ * the processes. The exit code: 0 sent, 1 none is running. */
 int single_stop(void);
 
 /* `tether end`: likewise zero, the end of the session and of the program. */

@@ -1,12 +1,12 @@
 // `tether status`, `stop` and `end`: a running tether, from another terminal.
 import assert from 'node:assert/strict';
-import { chownSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { monotonic } from '../lib/boxlog.mjs';
 import { Partner } from '../lib/partner.mjs';
 import { alone, bin, folder, sleep, start, until } from '../lib/proc.mjs';
-import { startStack } from '../lib/stack.mjs';
+import { childrenOf, startStack } from '../lib/stack.mjs';
 
 // Runs `tether WORD...` as from another terminal: { code, out, err }.
 async function tether(t, dir, ...words) {
@@ -209,6 +209,29 @@ test('a runtime folder that is not there counts as none; stop, status and end lo
     assert.match((await who.run({ XDG_RUNTIME_DIR: who.dir }, 'end')).out, /^The outputs go to zero/);
     assert.equal((await agent.exited).code, 0);
   }
+});
+
+test('stop and end find a tether whose runtime folder was removed and made anew, and signal nobody else', { skip: notRoot }, async (t) => {
+  const who = somebody(t);
+  const env = { XDG_RUNTIME_DIR: `${who.dir}/run` };
+  const renew = () => { rmSync(`${who.dir}/run`, { recursive: true, force: true }); mkdirSync(`${who.dir}/run`); chownSync(`${who.dir}/run`, who.uid, who.uid); };
+  renew();
+  const [file, ...args] = who.as(env, demo);
+  const agent = start(t, file, args);
+  await agent.match(/"box":"ok"/);
+  const own = new Set(Object.values(childrenOf(agent.pid)));
+  // Of the same name and user, but a signal would kill it.
+  copyFileSync('/usr/bin/sleep', `${who.dir}/tether`);
+  const other = start(t, 'setpriv', [`--reuid=${who.uid}`, '--clear-groups', `${who.dir}/tether`, '60']);
+  await until(() => readFileSync(`/proc/${other.pid}/comm`, 'utf8') === 'tether\n', 2000, 'the other one runs');
+  renew();
+  assert.equal((await who.run(env, 'stop')).out, 'Stop sent. Look at the box: its own knob is the last stop.\n');
+  await agent.match(/"latched":true/);
+  assert.deepEqual(new Set(Object.values(childrenOf(agent.pid))), own, 'its children are the same');
+  assert.equal((await who.run(env, 'end')).code, 0);
+  assert.equal((await agent.exited).code, 0);
+  assert.equal((await who.run(env, 'stop')).code, 1);
+  assert.ok(!other.over());
 });
 
 test('a pid file that can\'t be made is said with its path', { skip: notRoot }, async (t) => {
