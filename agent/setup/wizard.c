@@ -89,9 +89,17 @@ lead(struct wizard *z)
 	paper_lead(&z->p, text);
 }
 
+/* Is the port one that only the file names, perhaps from long ago? */
+static bool
+is_of_file(const struct wizard *z)
+{
+	return z->d.o.box[0] != '\0' && z->d.port < 0 && !z->d.wish.box && !z->met;
+}
+
 static void
 tell_box(struct wizard *z)
 {
+	static const char other[] = "Your settings name it. Another one is looked for.\n";
 	static const char again[] = "This goes on by itself as soon as the box answers; s goes on "
 				    "without the box.\n";
 	enum finding f = z->w.finding;
@@ -111,7 +119,7 @@ tell_box(struct wizard *z)
 	finding_words(f, z->w.path, text);
 	paper_say(&z->p, text);
 	if (z->d.step == STEP_BOX) {
-		paper_say(&z->p, again);
+		paper_say(&z->p, f == FINDING_ABSENT && is_of_file(z) ? other : again);
 	}
 }
 
@@ -177,6 +185,22 @@ tell_stop(struct wizard *z, const struct sight *s, uint64_t now)
 	}
 }
 
+/* A box that is not there may be there under another name. One that the command line names, or that
+ * has answered, is waited for. */
+static void
+forget_absent(struct wizard *z)
+{
+	bool named = z->d.o.box[0] != '\0';
+
+	if (z->w.child.fd >= 0 || z->w.finding != FINDING_ABSENT ||
+	    (named && (!is_of_file(z) || z->told != FINDING_ABSENT))) {
+		return;
+	}
+	memset(z->d.o.box, 0, sizeof(z->d.o.box));
+	z->d.port = -1;
+	watch_port(&z->w, "", "");
+}
+
 /* From the start and to the end, so that there is something to stop; what is said and asked of the
  * box waits for its question. */
 static void
@@ -192,9 +216,7 @@ look_at_box(struct wizard *z, uint64_t now)
 		tell_box(z);
 	}
 	z->met = z->met || z->w.finding == FINDING_OK;
-	if (z->d.o.box[0] == '\0' && z->w.child.fd < 0 && z->w.finding == FINDING_ABSENT) {
-		watch_port(&z->w, "", ""); /* plugged in anew it may have another name */
-	}
+	forget_absent(z);
 	s = watch_sight(&z->w);
 	tell_stop(z, &s, now);
 	dialog_box(&z->d, &s);

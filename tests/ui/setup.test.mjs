@@ -303,6 +303,27 @@ test('without an adapter that is said, and one goes on without the box', async (
   await wizard.asks(/A: 25 percent at most/);
 });
 
+test('tether setup forgets a box of the file that is not there, and looks for another', async (t) => {
+  if (readdirSync('/dev').some((name) => name.startsWith('ttyUSB'))) return t.skip('an adapter is plugged into this machine');
+  const dir = folder(t);
+  writeFileSync(`${dir}/mine.conf`, 'server localhost:1\nbox /dev/serial/by-id/usb-FTDI_OLD\ncap-a 40\n');
+  const wizard = new Wizard(t, dir, ['setup', '--config', `${dir}/mine.conf`], { rows: 50 });
+  await wizard.asks(/Which server/);
+  wizard.type();
+  await wizard.asks(/all the same/);
+  wizard.type();
+  await wizard.shows(/There is no port \S+OLD\. Is the cable in\? Your settings name it\. Another one is looked for\. No box is plugged in: this computer sees no link cable/);
+  wizard.type('s');
+  for (const question of [/\[40\] >/, /\[0\] >/, /high power too/, /between low and high/, /change the mode/, /opens your link/]) {
+    await wizard.asks(question);
+    wizard.type();
+  }
+  await wizard.asks(/what you chose/);
+  wizard.type('2');
+  await wizard.shows(/\[exit 0\]/);
+  assert.equal(settings(`${dir}/mine.conf`).box, undefined);
+});
+
 test('tether setup asks again with what there is, and comments survive', async (t) => {
   const dir = folder(t);
   const box = await startBox(t, dir);
