@@ -61,6 +61,7 @@ answer_server(struct dialog *d, const char *line, char say[DIALOG_TEXT])
 {
 	char text[VALUE_TEXT], page[VALUE_TEXT], expects[EXPECTS_TEXT];
 	int server = values_find("server");
+	struct options before = d->o;
 	bool usual;
 
 	values_page(&d->o, page);
@@ -72,6 +73,9 @@ answer_server(struct dialog *d, const char *line, char say[DIALOG_TEXT])
 		snprintf(say, DIALOG_TEXT, "That is no server's name. Expected is %s.",
 			 values_expects(server, expects));
 		return;
+	}
+	if (before.host[0] != '\0' && strcmp(before.host, d->o.host) != 0 && !d->wish.page) {
+		usual = true; /* the page of another server: nobody's link should lead there */
 	}
 	if (usual) {
 		d->o.page[0] = '\0'; /* it follows from the server */

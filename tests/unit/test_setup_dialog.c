@@ -129,13 +129,30 @@ a_server_of_the_command_line_is_neither_asked_nor_doubted(void **state)
 }
 
 static void
-a_page_that_was_named_stays_with_another_server(void **state)
+a_page_that_was_named_goes_with_its_server(void **state)
 {
+	static const struct {
+		const char *before, *answer, *page;
+		bool given; /* on the command line */
+	} cases[] = {
+		{"", "h", "https://x:8443/", true},
+		{"", "h", "https://x:8443/", false},
+		{"old", "", "https://x:8443/", false},
+		{"old", "old:99", "https://x:8443/", false},
+		{"old", "h", "https://h/", false},
+		{"old", "h", "https://x:8443/", true},
+	};
+
 	(void)state;
-	begin(false);
-	assert_int_equal(values_set(&d.o, values_find("page"), "https://x:8443/"), 0);
-	answer("h");
-	assert_string_equal(d.o.page, "https://x:8443/");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		begin(false);
+		d.wish.page = cases[i].given;
+		(void)values_set(&d.o, values_find("server"), cases[i].before);
+		assert_int_equal(values_set(&d.o, values_find("page"), "https://x:8443/"), 0);
+		answer(cases[i].answer);
+		assert_int_equal(d.step, STEP_REACH);
+		assert_string_equal(d.o.page, cases[i].page);
+	}
 }
 
 static void
@@ -409,7 +426,7 @@ main(void)
 		cmocka_unit_test(enter_alone_gives_the_safe_settings_and_the_levels_taken),
 		cmocka_unit_test(a_server_is_asked_until_it_is_one),
 		cmocka_unit_test(a_server_of_the_command_line_is_neither_asked_nor_doubted),
-		cmocka_unit_test(a_page_that_was_named_stays_with_another_server),
+		cmocka_unit_test(a_page_that_was_named_goes_with_its_server),
 		cmocka_unit_test(no_knob_without_a_confirmed_zero),
 		cmocka_unit_test(once_more_goes_through_zero),
 		cmocka_unit_test(a_cap_may_be_typed_kept_or_left_at_zero),
