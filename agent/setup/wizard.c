@@ -295,13 +295,20 @@ take_line(struct wizard *z)
 {
 	struct sight s = watch_sight(&z->w);
 	enum dialog_step before = z->d.step;
+	uint8_t channel = z->d.channel, power = z->d.power;
 	char line[LINE_TEXT], say[DIALOG_TEXT];
 
 	memcpy(line, z->p.line, sizeof(line));
 	z->p.len = 0;
 	z->p.line[0] = '\0';
+	if (z->d.step != z->asked) {
+		return; /* a key that bounced: nobody has seen the question that it would answer */
+	}
 	dialog_answer(&z->d, line, &s, say);
 	paper_say(&z->p, say);
+	if (z->d.channel != channel || z->d.power != power) {
+		z->asked = STEP_QUIT; /* another cap: a new question, be it the same step */
+	}
 	if (z->d.step == STEP_DONE && write_file(z) < 0) {
 		z->d.step = before;
 		z->asked = STEP_QUIT; /* ask again */

@@ -73,6 +73,20 @@ test('space at the knob is zero at once; Enter takes nothing that was not there'
   await w.wizard.asks(/A: 0 percent: the channel stays off/);
 });
 
+test('Enter that bounces at the knob does not confirm a cap that nobody was asked about', async (t) => {
+  const w = await startWizard(t);
+  await toTheKnob(w);
+  w.box.hand('knob A 20');
+  await w.wizard.asks(/A is at 20 percent >/);
+  w.wizard.bytes('\r\r\r');
+  await w.wizard.asks(/A: 20 percent at most/);
+  await w.box.log.zeroAfter(0, 2000);
+  await sleep(500);
+  await w.wizard.asks(/A: 20 percent at most/);
+  w.wizard.type();
+  await w.wizard.asks(/B is at 0 percent >/);
+});
+
 test('in Training a stop at the knob ends in Pulse, and only then zero is said', async (t) => {
   const w = await startWizard(t);
   await toTheKnob(w);
@@ -314,7 +328,7 @@ test('tether setup forgets a box of the file that is not there, and looks for an
   wizard.type();
   await wizard.shows(/There is no port \S+OLD\. Is the cable in\? Your settings name it\. Another one is looked for\. No box is plugged in: this computer sees no link cable/);
   wizard.type('s');
-  for (const question of [/\[40\] >/, /\[0\] >/, /high power too/, /between low and high/, /change the mode/, /opens your link/]) {
+  for (const question of [/Channel A.*\[40\] >/, /Channel B.*\[0\] >/, /high power too/, /between low and high/, /change the mode/, /opens your link/]) {
     await wizard.asks(question);
     wizard.type();
   }
