@@ -232,6 +232,45 @@ have_sign_key(void)
 	return have;
 }
 
+/* No private half has this name. Only a name that is certainly not there counts. */
+static bool
+is_orphan(const char *kid)
+{
+	char private[MAX_PATH];
+	struct stat st;
+
+	snprintf(private, sizeof(private), PATH_SIGN_PREFIX "%s.pem", kid);
+	return stat(private, &st) != 0 && errno == ENOENT;
+}
+
+/* Public halves whose private half is gone, and nobody has noted when: a backup has no notes, so after
+ * a restore a former key would be believed for ever. From now on it has as long as any retired one.
+ * One of this minute may be a rotation's, which writes the public half first; a name of another
+ * form is not from here. */
+static int
+retire_orphans(void)
+{
+	char kid[KID_TEXT + 1], note[MAX_PATH];
+	glob_t found;
+	struct stat st;
+	int result = 0;
+
+	if (glob(PATH_PUBLIC "/20??????[-]??????.pem", 0, NULL, &found) != 0) {
+		return 0;
+	}
+	for (size_t i = 0; i < found.gl_pathc && result >= 0; i++) {
+		if (layout_kid(kid, found.gl_pathv[i]) != 0 || !is_orphan(kid) ||
+		    stat(found.gl_pathv[i], &st) != 0 ||
+		    st.st_mtim.tv_sec + RETIRED_MARGIN > time(NULL)) {
+			continue;
+		}
+		snprintf(note, sizeof(note), PATH_RETIRED "%s", kid);
+		result = make_once(note, "", 0, 0600);
+	}
+	globfree(&found);
+	return result < 0 ? -1 : 0;
+}
+
 int
 layout_init(void)
 {
@@ -247,7 +286,8 @@ layout_init(void)
 		sign = make_sign_key(kid);
 	}
 	/* The plugin expects the file from its first start on. */
-	if (secret < 0 || sign < 0 || publish_all() != 0 || make_once(PATH_REVOKED, "", 0, 0644) < 0) {
+	if (secret < 0 || sign < 0 || publish_all() != 0 || retire_orphans() != 0 ||
+	    make_once(PATH_REVOKED, "", 0, 0644) < 0) {
 		return -1;
 	}
 	return secret + sign;

@@ -31,8 +31,9 @@ bool layout_is_p256(const EVP_PKEY *key);
 /* Reads one public key (PEM) or returns NULL. Caller frees. */
 EVP_PKEY *layout_public_key(const char *path);
 
-/* Makes folders, secrets and public keys that are missing; overwrites nothing. Returns how many
- * secrets were made (0: all were there), or -1 after a line to standard error. */
+/* Makes folders, secrets and public keys that are missing; overwrites nothing. Public keys that lost
+ * their private one unnoticed (a restore) are retired from now on. Returns how many secrets were made
+ * (0: all were there), or -1 after a line to standard error. */
 int layout_init(void);
 
 /* Makes a new signing key: first its public half, so that a token is never signed with a key that

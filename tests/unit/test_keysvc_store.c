@@ -1,14 +1,18 @@
 /* Journal and revocation file: what was written is there again, whatever a crash left behind. */
 #include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -16,6 +20,7 @@
 #include "common/max.h"
 #include "keysvc/files.h"
 #include "keysvc/journal.h"
+#include "keysvc/layout.h"
 #include "keysvc/revocations.h"
 
 #define NOW 1800000000
@@ -307,6 +312,59 @@ a_secret_that_is_open_to_others_or_a_link_is_not_opened(void **state)
 	assert_int_equal(file_open_secret("file.new", &why), -1);
 }
 
+static void
+touch(const char *path, time_t when)
+{
+	const struct timespec times[2] = {{.tv_sec = when}, {.tv_sec = when}};
+	FILE *f = fopen(path, "a");
+
+	assert_non_null(f);
+	fclose(f);
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static bool
+there(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+/* What a backup brings back: a public half whose private one had been rotated away, and no note. */
+static void
+a_former_key_from_a_backup_goes_four_hours_later(void **state)
+{
+	static const char former[] = PATH_PUBLIC "/20200101-000000.pem";
+	static const char note[] = PATH_RETIRED "20200101-000000";
+	static const char fresh[] = PATH_PUBLIC "/20200102-000000.pem"; /* of a rotation under way */
+	static const char foreign[] = PATH_PUBLIC "/elsewhere.pem";
+	time_t now = time(NULL);
+	glob_t notes;
+
+	(void)state;
+	assert_int_equal(layout_init(), 2);
+	touch(former, now - 100000);
+	touch(fresh, now);
+	touch(foreign, now - 100000);
+	assert_int_equal(layout_init(), 0);
+	assert_true(there(note));
+	assert_int_equal(glob(PATH_RETIRED "*", 0, NULL, &notes), 0);
+	assert_int_equal(notes.gl_pathc, 1);
+	globfree(&notes);
+
+	/* A later start does not begin the four hours anew. */
+	touch(note, now - 14459);
+	assert_int_equal(layout_init(), 0);
+	assert_int_equal(layout_forget(now), 0);
+	assert_true(there(former));
+	assert_int_equal(layout_forget(now + 1), 0);
+	assert_false(there(former) || there(note));
+
+	assert_int_equal(glob(PATH_PUBLIC "/*.pem", 0, NULL, &notes), 0);
+	assert_int_equal(notes.gl_pathc, 3);
+	globfree(&notes);
+	assert_int_equal(system("rm -r secrets keys tokens revoked state"), 0);
+}
+
 int
 main(void)
 {
@@ -327,6 +385,8 @@ main(void)
 						enter, leave),
 		cmocka_unit_test_setup_teardown(file_create_never_overwrites, enter, leave),
 		cmocka_unit_test_setup_teardown(a_secret_that_is_open_to_others_or_a_link_is_not_opened,
+						enter, leave),
+		cmocka_unit_test_setup_teardown(a_former_key_from_a_backup_goes_four_hours_later,
 						enter, leave),
 	};
 
