@@ -222,23 +222,26 @@ report(const struct admin_ask *ask, const struct admin_done *done)
 	}
 }
 
+/* With a connection of its own: one that waits for somebody to type would be closed meanwhile. */
 static int
-revoke_one(int fd, const char *text, size_t len)
+revoke_one(const char *text, size_t len)
 {
 	struct admin_ask ask = {.op = ADMIN_REVOKE};
 	struct admin_done done;
+	int status;
 
 	if (read_sid(ask.sid, text, len) != 0) {
 		return EXIT_USAGE;
 	}
-	return daemon_ask(fd, &ask, NULL, &done) == 0 ? report(&ask, &done) : EXIT_FAILED;
+	status = daemon_ask_once(&ask, NULL, &done);
+	return status == EXIT_OK ? report(&ask, &done) : status;
 }
 
-/* Failed is worse than misunderstood, and that worse than not found. */
+/* Nobody there is worse than failed, that worse than misunderstood, and that worse than not found. */
 static int
 worse(int a, int b)
 {
-	static const int order[] = {EXIT_FAILED, EXIT_USAGE, EXIT_NOT_FOUND};
+	static const int order[] = {EXIT_NO_DAEMON, EXIT_FAILED, EXIT_USAGE, EXIT_NOT_FOUND};
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		if (a == order[i] || b == order[i]) {
@@ -249,12 +252,12 @@ worse(int a, int b)
 }
 
 static int
-revoke_lines(int fd)
+revoke_lines(void)
 {
 	char line[MAX_LINK + 64];
 	int status = EXIT_OK;
 
-	while (fgets(line, sizeof(line), stdin) != NULL) {
+	while (status != EXIT_NO_DAEMON && fgets(line, sizeof(line), stdin) != NULL) {
 		const char *at = line;
 		size_t len = strlen(line);
 
@@ -266,7 +269,7 @@ revoke_lines(int fd)
 			len--;
 		}
 		if (len > 0) {
-			status = worse(status, revoke_one(fd, at, len));
+			status = worse(status, revoke_one(at, len));
 		}
 	}
 	return status;
@@ -277,15 +280,16 @@ cli_revoke(char *const what[], int count)
 {
 	int fd = cli_connect(), status = EXIT_OK;
 
+	/* That nobody listens is said before somebody types a link. */
 	if (fd < 0) {
 		return -fd;
 	}
-	for (int i = 0; i < count; i++) {
-		status = worse(status, strcmp(what[i], "-") == 0
-					       ? revoke_lines(fd)
-					       : revoke_one(fd, what[i], strlen(what[i])));
-	}
 	close(fd);
+	for (int i = 0; i < count && status != EXIT_NO_DAEMON; i++) {
+		status = worse(status, strcmp(what[i], "-") == 0
+					       ? revoke_lines()
+					       : revoke_one(what[i], strlen(what[i])));
+	}
 	return status;
 }
 

@@ -33,7 +33,7 @@ void cli_time(char out[TIME_CAP], uint64_t unix_time);
 int cli_list(bool json);
 int cli_status(bool json);
 /* Each of `what` is a session id (hex), a key, a link, or "-": one of those a line of standard
- * input. The worst of the statuses is returned, all are tried. */
+ * input. The worst of the statuses is returned, all are tried while the daemon is there. */
 int cli_revoke(char *const what[], int count);
 int cli_revoke_all(void);
 int cli_rotate(void);

@@ -8,10 +8,10 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { connect, hexId, launchBroker, startBroker, unixNow } from '../lib/broker.mjs';
 import {
-  claimsOf, connectAsker, connectGateway, element, issueAsGuest, issueRequest, joinedSession, keysvc, revokedLines, setUp,
+  claimsOf, connectAsker, connectGateway, element, issueAsGuest, issueRequest, joinedSession, keysvc, program, revokedLines, setUp,
   soon, startKeysvc,
 } from '../lib/keysvc.mjs';
-import { certs, folder, freePort, read, sleep } from '../lib/proc.mjs';
+import { certs, folder, freePort, read, sleep, start } from '../lib/proc.mjs';
 
 const modeOf = (file) => (statSync(file).mode & 0o7777).toString(8);
 
@@ -266,6 +266,17 @@ test('revoke tells unknown from not understood, and reads standard input', async
   const piped = await keysvc(['--dir', at.data, 'revoke', '-'], { input: `\n  ${key}\n` });
   assert.equal(piped.code, 0, piped.err);
   assert.match(piped.out, new RegExp(`^${sid}: revoked`));
+});
+
+test('revoke takes its time where somebody types', { timeout: 60000 }, async (t) => {
+  const at = await setUp(t);
+  const [one, two] = [await issueAsGuest(t, at), await issueAsGuest(t, at)];
+  const typing = start(t, program, ['--dir', at.data, 'revoke', '-']);
+  typing.write(`${one.key}\n`);
+  await sleep(11000); // the key service closes a connection that has asked nothing for ten seconds
+  typing.child.stdin.end(`${two.key}\n`);
+  assert.equal((await typing.exited).code, 0, typing.err());
+  for (const { sid } of [one, two]) assert.match(typing.out(), new RegExp(`^${sid}: revoked`, 'm'));
 });
 
 test('revoke --all ends every session and nobody else', async (t) => {
