@@ -2,8 +2,9 @@
 // be, with nothing inside that it does not need, and a list of what is inside.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Compose, docker, skip, TAG } from '../lib/compose.mjs';
+import { Compose, compose, docker, skip, TAG } from '../lib/compose.mjs';
 import { sleep } from '../lib/proc.mjs';
 
 const PARTS = ['broker', 'keysvc', 'gateway', 'certs-watch', 'agent'];
@@ -36,7 +37,7 @@ each(PARTS, 'runs as a user of its own, with a read-only root and its limits', (
   assert.ok(HostConfig.Memory > 0 && HostConfig.Memory <= 512 << 20, `memory ${HostConfig.Memory}`);
   assert.equal(HostConfig.MemorySwap, HostConfig.Memory, 'no swap beside it');
   assert.ok(HostConfig.PidsLimit > 0 && HostConfig.PidsLimit <= 64, `pids ${HostConfig.PidsLimit}`);
-  assert.ok(HostConfig.NanoCpus > 0, 'a limit of processor time');
+  assert.ok(HostConfig.NanoCpus > 0 && HostConfig.NanoCpus <= 1e9, 'a limit of processor time, which a machine with one CPU has too');
   assert.deepEqual([HostConfig.PidMode, HostConfig.UTSMode, HostConfig.UsernsMode], ['', '', '']);
   assert.equal(HostConfig.IpcMode, 'private');
   assert.deepEqual(HostConfig.Devices ?? [], []);
@@ -204,6 +205,19 @@ test('the license and version that the lists tell are the sources\' own', { skip
   const bom = JSON.parse(inImage('keysvc', 'cat', '/usr/share/doc/tether/sbom.cdx.json'));
   assert.equal(bom.components.find((c) => c.name === 'tether-keysvc').version, version);
   assert.match(readFileSync(new URL('../../LICENSE', import.meta.url), 'utf8'), /^MIT License/);
+});
+
+test('no registry is asked for an image of ours, and one service alone builds each', { skip }, () => {
+  const all = new Compose(null, { profiles: ['*'], files: [path.join(compose, 'compose.monitoring.yaml')] });
+  const services = Object.entries(JSON.parse(all.docker(['config', '--format', 'json'])).services);
+  assert.ok(services.length >= 9);
+  const builders = {};
+  for (const [name, { image, build, pull_policy: policy }] of services) {
+    assert.match(image, /^tether\//);
+    assert.equal(policy, 'never', name);
+    if (build) (builders[image] ??= []).push(name);
+  }
+  for (const image of new Set(services.map(([, s]) => s.image))) assert.equal(builders[image]?.length, 1, `${image}: ${builders[image]}`);
 });
 
 // What the kernel counts for a part: { memory (bytes), cpu (us) }. Version 1 of control groups has one tree for each.
