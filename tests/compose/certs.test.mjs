@@ -77,7 +77,7 @@ test('ACME: the stack gets a certificate, renews it under a live session, and ke
 
     const asked = Date.now();
     await stack.run(['exec', '-T', 'certs-watch', 'certs-source', 'renew']); // not exec(): the partner has to answer meanwhile
-    const renewed = await until(async () => {
+    let renewed = await until(async () => {
       const now = await servedByBoth(stack);
       return now && now.serial !== first.serial && now;
     }, 30000, () => `another certificate on both ports:\n${stack.logs('certs-watch')}`);
@@ -90,6 +90,17 @@ test('ACME: the stack gets a certificate, renews it under a live session, and ke
     assert.equal(box.levels().length, changes, 'no level changed in the box');
     await partner.raise('A', 15);
     await until(() => box.now().a === 15, 5000, 'the session goes on');
+
+    // A new contact is another account with the authority. And what is good and of the same server is not asked for again.
+    await stack.run(['exec', '-T', '-e', `TETHER_CONTACT=mailto:other@${HOST}`, 'certs-watch', 'certs-source', 'renew']);
+    const other = await until(async () => {
+      const now = await servedByBoth(stack);
+      return now && now.serial !== renewed.serial && now;
+    }, 30000, () => `another certificate on both ports:\n${stack.logs('certs-watch')}`);
+    const onceMore = async (...env) => (await stack.run(['exec', '-T', ...env.flatMap((e) => ['-e', e]), 'certs-watch', 'timeout', '15',
+      'certs-source', 'follow']).catch((error) => error)).stdout;
+    assert.equal(await onceMore(), '', 'nothing to do');
+    renewed = other;
 
     // As an operator does after a change of .env; and when the authority does not answer.
     await stack.run(['up', '-d']);
@@ -107,6 +118,28 @@ test('ACME: the stack gets a certificate, renews it under a live session, and ke
     await stack.run(['restart', 'keysvc', 'gateway']);
     await stack.healthy('keysvc');
     await stack.healthy('gateway');
+  });
+
+test('ACME: an authority that nobody knows, as for trying: its certificate is taken, with a warning; then another server',
+  { skip, timeout: 600000 }, async (t) => {
+    const stack = new Compose(t, { name: 'staging', files: [pebble], profiles: [], env: { TETHER_HOST: HOST, TETHER_CERTIFICATE: 'acme',
+      TETHER_CONTACT: `mailto:security@${HOST}`, TETHER_ORIGIN: `https://${HOST}`, TETHER_TEST_PEBBLE: '/pebble' } });
+    await stack.up();
+    const issued = (other) => until(async () => {
+      const now = await servedByBoth(stack);
+      return now && /^Pebble/.test(now.issuer) && now.serial !== other && now;
+    }, 60000, () => `a certificate of pebble's on both ports:\n${stack.logs('certs', 'certs-watch')}`);
+    const { serial } = await issued();
+    assert.match(stack.logs('certs-watch'), /certs warn nobody who is known here vouches for the certificate of https:\/\/pebble/);
+    // Inside it is believed, by the signer that is in its chain.
+    await stack.run(['restart', 'keysvc', 'gateway']);
+    for (const part of ['broker', 'keysvc', 'gateway']) await stack.healthy(part, 60000);
+
+    // The same authority under another address, which counts as another one.
+    const said = await stack.run(['exec', '-T', '-e', 'TETHER_ACME_SERVER=https://pebble:14000/dir?other', 'certs-watch', 'timeout', '15',
+      'certs-source', 'follow']).catch((error) => error);
+    assert.match(said.stdout, /certs info certificate taken/);
+    await issued(serial);
   });
 
 // --- own files -------------------------------------------------------------------------------------
