@@ -142,6 +142,17 @@ test('ACME: an authority that nobody knows, as for trying: its certificate is ta
     await issued(serial);
   });
 
+test("a trial's certificate is made anew while three days are left", { skip, timeout: 300000 }, (t) => {
+  new Compose(t).build();
+  const follow = (days) => spawnSync('docker', ['run', '--rm', '--network', 'none', '--tmpfs', '/etc/tether/tls:uid=700', '--entrypoint', 'bash',
+    `tether/certs:${TAG}`, '-euc', `sed 's/-days 30/-days ${days}/' /usr/local/bin/certs >/tmp/certs && cd /etc/tether/tls && bash /tmp/certs .
+      cp ca.pem trial-ca.pem; timeout 5 certs-source follow || true
+      openssl verify -CAfile ca.pem server.pem; openssl x509 -in server.pem -noout -checkend $((29 * 86400)) || echo the old one`],
+  { encoding: 'utf8' }).stdout;
+  assert.match(follow(2), /certificate taken, good until .*\n.*certs warn the trial's certificate is another one now.*\nserver\.pem: OK\nCertificate will not expire/);
+  assert.match(follow(4), /^server\.pem: OK\n.*\nthe old one\n$/);
+});
+
 // --- own files -------------------------------------------------------------------------------------
 
 // A folder with a good pair for HOST, as an operator makes it: readable by user 700.
