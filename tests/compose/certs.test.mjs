@@ -262,6 +262,11 @@ test('a value that is missing or impossible is said before anything starts', { s
     ['TETHER_HOST is "192.0.2.1": a name such as', { TETHER_HOST: '192.0.2.1' }],
     ['TETHER_HOST is "localhost": a name such as', { TETHER_HOST: 'localhost' }],
     ['TETHER_HOST is "a b;c": a name such as', { TETHER_HOST: 'a b;c' }],
+    ['TETHER_CONTACT is "mailto:a b@x.test": mailto:, https:// or tel: is expected', { TETHER_CONTACT: 'mailto:a b@x.test' }],
+    ['TETHER_CONTACT is "tel:": mailto:', { TETHER_CONTACT: 'tel:' }],
+    ['TETHER_CONTACT is "https://x', { TETHER_CONTACT: `https://x${'x'.repeat(248)}` }],
+    ...['8d', '169h', '6s', '07d', '7', '7w', '1000000s', '-1d'].map((age) =>
+      [`TETHER_LOG_AGE is "${age}": a number with s, m, h or d behind it is expected, from 7s to 7d`, { TETHER_LOG_AGE: age }]),
     [`TETHER_ORIGIN is "https://other.test": https://${HOST} is expected`, { TETHER_ORIGIN: 'https://other.test' }],
     [`TETHER_ORIGIN is "http://${HOST}": https://${HOST} is expected`, { TETHER_ORIGIN: `http://${HOST}` }],
   ]) {
@@ -270,6 +275,8 @@ test('a value that is missing or impossible is said before anything starts', { s
     assert.ok(said.includes(`certs error ${words}`), `"${words}" is in: ${said}`);
   }
   assert.equal(setup(dir, {}).status, 0);
+  for (const age of ['7s', '168h', '604800s']) assert.equal(setup(dir, { TETHER_LOG_AGE: age }).status, 0);
+  assert.equal(setup(dir, { TETHER_CONTACT: `https://${'x'.repeat(248)}` }).status, 0);
   assert.equal(setup(dir, { TETHER_HOST: '', TETHER_ORIGIN: 'https://localhost:8443' }).status, 0);
 });
 

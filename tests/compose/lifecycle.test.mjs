@@ -137,6 +137,9 @@ test('install: one command, typed twice, brings up a server that gives out links
   assert.equal(secrets(), made, 'secrets are made once');
   assert.deepEqual(['broker', 'keysvc', 'gateway'].map((s) => stack.id(s)), ids, 'nothing was made anew');
   for (const service of ['broker', 'keysvc', 'gateway']) await stack.healthy(service);
+  assert.match((await typed('values', { env: { TETHER_LOG_AGE: '8d' }, code: 1 })).text, /certs error TETHER_LOG_AGE is "8d"/);
+  await typed('values');
+  assert.deepEqual(['broker', 'keysvc', 'gateway'].map((s) => stack.id(s)), ids, 'looking touches nothing');
   assert.match((await typed('check')).text, /^broker: +connected/m);
   assert.match((await typed('logs')).text, / keysvc info .*\n/);
   const list = JSON.parse((await typed('components')).text);
