@@ -20,10 +20,21 @@ function show(element, visible) {
   }
 }
 
+// A level rises step by step: no key asks for ten percent more, or for all that the cap allows. After
+// a drag the slider has the focus still, and these scroll a page.
+function noLeap(event) {
+  if (event.key === 'End' || event.key === 'PageUp') {
+    event.preventDefault();
+  }
+}
+
 // One labelled slider with its two buttons. change(ch, value) is called with what was wished, but not
 // by a hand that has held the thumb or a key since before the last of zeros(): it must let go first.
 class Slider {
-  #grips = { thumb: null, key: null }; // zeros() when it was taken, null while nobody holds it
+  #thumb = null; // { id, zeros, x, from, wish } of the pointer that holds it, null while none does
+  #key = null; // zeros() when it went down
+  #change;
+  #zeros;
   #want = 0;
 
   constructor(ch, words, change, zeros) {
@@ -34,6 +45,7 @@ class Slider {
     this.output = root.querySelector('output');
     this.input = root.querySelector('input');
     this.rail = root.querySelector('.rail');
+    this.track = root.querySelector('.track');
     this.asked = root.querySelector('.asked');
     this.limit = root.querySelector('.limit');
     this.source = root.querySelector('.box span');
@@ -53,30 +65,86 @@ class Slider {
         change(ch, this.input.valueAsNumber + Number(button.dataset.step));
       });
     });
-    this.input.addEventListener('pointerdown', () => { this.#grips.thumb = zeros(); });
+    this.#change = (value) => change(ch, value);
+    this.#zeros = zeros;
+    this.#followPointer();
+    this.#followKeys();
+    this.input.addEventListener('input', () => {
+      if (this.#thumb === null && (this.#key === null || this.#key === zeros())) {
+        this.#change(this.input.valueAsNumber);
+      } else {
+        this.input.value = this.#want;
+      }
+    });
+  }
+
+  // A hand on the thumb moves the wish by as much as it moves. The browser's own dragging would bring
+  // the thumb's middle under the finger first: up to ten percent for who took it by its edge.
+  #followPointer() {
+    this.input.addEventListener('pointerdown', (event) => {
+      // A second finger on the same thumb is no new hand.
+      if (event.button === 0 && (this.#thumb === null || event.isPrimary)) {
+        this.#thumb = { id: event.pointerId, zeros: this.#zeros() };
+        this.#hold(event);
+      }
+    });
+    window.addEventListener('pointermove', (event) => { // it may go on beside the thumb
+      if (event.pointerId !== this.#thumb?.id) {
+        return;
+      }
+      if (event.buttons === 0) { // let go where nobody saw it
+        this.#thumb = null;
+      } else if (this.#thumb.zeros === this.#zeros()) {
+        this.#drag(event);
+      }
+    });
     for (const end of ['pointerup', 'pointercancel']) {
-      window.addEventListener(end, () => { this.#grips.thumb = null; }); // it may end beside the thumb
+      window.addEventListener(end, (event) => this.#letGo(event.pointerId));
     }
-    // A key that is held down is a hand as well.
+  }
+
+  // What the hand's way is counted from.
+  #hold({ clientX }) {
+    Object.assign(this.#thumb, { x: clientX, from: this.#want, wish: this.#want });
+  }
+
+  #drag(event) {
+    const thumb = this.#thumb;
+    if (thumb.wish !== this.#want) { // the wearer has lowered it meanwhile: the hand goes on from there
+      this.#hold(event);
+    }
+    const way = (event.clientX - thumb.x) / this.track.getBoundingClientRect().width;
+    this.#change(Math.round(thumb.from + way * 100));
+    thumb.wish = this.#want;
+  }
+
+  // Only the pointer that took the thumb lets it go; and Firefox has one more input to tell of after
+  // its pointerup, which is no wish any more.
+  #letGo(id) {
+    const thumb = this.#thumb;
+    if (thumb?.id === id) {
+      setTimeout(() => {
+        if (this.#thumb === thumb) {
+          this.#thumb = null;
+        }
+      });
+    }
+  }
+
+  // A key that is held down is a hand as well.
+  #followKeys() {
     this.input.addEventListener('keydown', (event) => {
       if (!event.repeat && event.key !== 'Escape') {
-        this.#grips.key = zeros();
+        this.#key = this.#zeros();
       }
     });
     for (const end of ['keyup', 'blur']) {
       this.input.addEventListener(end, (event) => {
         if (event.key !== 'Escape') {
-          this.#grips.key = null;
+          this.#key = null;
         }
       });
     }
-    this.input.addEventListener('input', () => {
-      if (Object.values(this.#grips).every((grip) => grip === null || grip === zeros())) {
-        change(ch, this.input.valueAsNumber);
-      } else {
-        this.input.value = this.#want;
-      }
-    });
   }
 
   // values: name, box (what the box reports), want, cap, enabled, asked, limit (texts), fresh.
@@ -122,6 +190,7 @@ export class View {
     for (const ch of ['A', 'B']) {
       this.#sliders[ch] = new Slider(ch, strings.level, act.level, () => this.#store.zeros);
       this.#sliders[ch].root.classList.add('card');
+      this.#sliders[ch].input.addEventListener('keydown', noLeap);
       $('levels').append(this.#sliders[ch].root);
     }
     for (const ch of ['C', 'D']) {
@@ -131,13 +200,23 @@ export class View {
   }
 
   #listen(act) {
-    $('control').addEventListener('click', () => act[$('control').dataset.action]());
-    $('stop').addEventListener('click', () => act.stop());
+    // The second click of a double one: the button has another meaning by then.
+    $('control').addEventListener('click', ({ detail }) => detail < 2 && act[$('control').dataset.action]());
+    // When it is touched, not only when it is let go: a finger that slips, holds, is the second one or
+    // ends a fling makes no click. The click is for keys, and for what has no pointer.
+    for (const press of ['pointerdown', 'click']) {
+      $('stop').addEventListener(press, () => act.stop());
+    }
     document.addEventListener('keydown', (event) => {
       if (event.key === 'Escape') {
         act.stop();
       }
     }, true);
+    // Keys go elsewhere while the browser's own bar or another window has them.
+    for (const focus of ['focus', 'blur']) {
+      window.addEventListener(focus, () => this.#renderFocus());
+    }
+    this.#renderFocus();
     for (const kind of ['mode', 'power']) {
       $(kind).addEventListener('change', () => act.choose(kind, $(kind).value));
     }
@@ -147,6 +226,10 @@ export class View {
       $('paste-link').value = '';
       act.open(text);
     });
+  }
+
+  #renderFocus() {
+    $('escape').classList.toggle('elsewhere', !document.hasFocus());
   }
 
   render(now) {

@@ -1,0 +1,179 @@
+// Hands as they are: two fingers, one that slips, a thumb taken by its edge, a page zoomed in.
+import assert from 'node:assert/strict';
+import test, { after, before } from 'node:test';
+import {
+  DESKTOP, PHONE, inControl, level, newPage, opened, says, startBrowser, stopBrowser, stopButton,
+} from '../lib/partnerpage.mjs';
+import { sleep, until } from '../lib/proc.mjs';
+
+before(startBrowser);
+after(stopBrowser);
+
+async function atThirty(t, options) {
+  const { gw, page } = await inControl(t, options);
+  await level(page, 'A').fill('30');
+  await until(() => gw.state.a === 30, 2000, 'level 30');
+  return { gw, page };
+}
+
+// Fingers as the browser gets them from a touch screen: touch('touchStart', [{ x, y, id }, …]).
+async function fingers(page) {
+  const session = await page.context().newCDPSession(page);
+  return (type, touchPoints) => session.send('Input.dispatchTouchEvent', { type, touchPoints });
+}
+
+async function middle(element) {
+  const { x, y, width, height } = await element.boundingBox();
+  return { x: x + width / 2, y: y + height / 2 };
+}
+
+async function thumb(page, ch, percent) {
+  const box = await level(page, ch).boundingBox();
+  return { x: box.x + 22 + (box.width - 44) * percent / 100, y: box.y + box.height / 2 };
+}
+
+test('a finger that only holds Stop has stopped', async (t) => {
+  const { gw, page } = await atThirty(t, PHONE);
+  const touch = await fingers(page);
+  const at = await middle(stopButton(page));
+  await touch('touchStart', [at]);
+  await until(() => gw.stops > 0, 1000, 'stop while it is held');
+  for (let i = 1; i <= 8; i += 1) {
+    await touch('touchMove', [{ x: at.x, y: at.y - 12 * i }]); // slips off
+  }
+  await touch('touchEnd', []);
+  await says(page, 'You pressed stop. Both outputs are at zero');
+});
+
+test('a second finger stops while the first holds the thumb, and the first raises nothing after it', async (t) => {
+  const { gw, page } = await atThirty(t, PHONE);
+  const touch = await fingers(page);
+  const from = { ...await thumb(page, 'A', 30), id: 0 };
+  const stop = { ...await middle(stopButton(page)), id: 1 };
+  const at = (i) => ({ ...from, x: from.x + i });
+  await touch('touchStart', [from]);
+  for (let i = 0; i <= 20; i += 2) {
+    await touch('touchMove', [at(i)]);
+  }
+  await until(() => gw.state.a > 30, 2000, 'the first finger drags');
+  await touch('touchStart', [at(20), stop]);
+  await until(() => gw.stops > 0, 1000, 'stop');
+  await until(() => gw.state.a === 0, 1000, 'zero');
+  await sleep(100);
+  await touch('touchEnd', [stop]);
+  await sleep(100);
+  for (let i = 21; i < 40; i += 1) {
+    await touch('touchMove', [at(i)]);
+    await sleep(10);
+  }
+  await sleep(300);
+  assert.equal(gw.state.a, 0);
+  assert.equal(await level(page, 'A').inputValue(), '0');
+  await touch('touchEnd', []);
+  await sleep(50);
+  const anew = await thumb(page, 'A', 0);
+  await touch('touchStart', [anew]);
+  for (let i = 0; i <= 40; i += 4) {
+    await touch('touchMove', [{ ...anew, x: anew.x + i }]);
+  }
+  await touch('touchEnd', []);
+  await until(() => gw.state.a > 5, 2000, 'the thumb is taken anew');
+});
+
+// Firefox: an input event after pointerup, before anything else.
+test('what the browser tells of after the hand let go is no wish', async (t) => {
+  const { gw, page } = await atThirty(t);
+  const { x, y } = await thumb(page, 'A', 30);
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  await page.mouse.move(x + 20, y, { steps: 5 });
+  await page.keyboard.press('Escape');
+  await says(page, 'You pressed stop. Both outputs are at zero');
+  await page.evaluate(() => {
+    window.addEventListener('pointerup', () => queueMicrotask(() => {
+      const slider = document.querySelector('#value-a');
+      slider.value = 35;
+      slider.dispatchEvent(new Event('input', { bubbles: true }));
+    }), { once: true });
+  });
+  await page.mouse.up();
+  await sleep(300);
+  assert.equal(gw.state.a, 0);
+  assert.equal(await level(page, 'A').inputValue(), '0');
+});
+
+test('a thumb taken by its edge does not jump', async (t) => {
+  const { gw, page } = await atThirty(t);
+  for (const edge of [-20, 20]) {
+    const { x, y } = await thumb(page, 'A', 30);
+    await page.mouse.move(x + edge, y);
+    await page.mouse.down();
+    await page.mouse.move(x + edge + 1, y);
+    await page.mouse.move(x + edge, y);
+    await page.mouse.up();
+    assert.equal(await level(page, 'A').inputValue(), '30');
+  }
+  await sleep(200);
+  assert.deepEqual(gw.of('level').map((c) => c.val), [30]);
+  const { x, y } = await thumb(page, 'A', 30);
+  const end = await thumb(page, 'A', 0);
+  await page.mouse.move(x + 20, y);
+  await page.mouse.down();
+  await page.mouse.move(end.x + 20, y, { steps: 20 });
+  await page.mouse.up();
+  await until(() => gw.state.a === 0, 2000, 'the whole way down');
+});
+
+test('a limit that the wearer lowers under a dragging hand stays: the hand goes on from there', async (t) => {
+  const { gw, page } = await atThirty(t);
+  const { x, y } = await thumb(page, 'A', 30);
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  await page.mouse.move(x + 40, y, { steps: 5 });
+  gw.say({ capa: 10, a: 10, ta: 10 });
+  await until(async () => await level(page, 'A').inputValue() === '10', 2000, 'the slider follows');
+  gw.say({ capa: 60 });
+  await sleep(200);
+  const levels = gw.of('level').length;
+  await page.mouse.move(x + 41, y);
+  await page.mouse.up();
+  await sleep(300);
+  assert.ok(gw.of('level').slice(levels).every((c) => c.a <= 11), 'no jump back to where the hand is');
+});
+
+test('no key makes a level leap', async (t) => {
+  const { gw, page } = await atThirty(t);
+  await level(page, 'A').press('End');
+  await level(page, 'A').press('PageUp');
+  assert.equal(await level(page, 'A').inputValue(), '30');
+  await level(page, 'A').press('PageDown');
+  assert.equal(await level(page, 'A').inputValue(), '20', 'down may be quick');
+  await level(page, 'A').press('Home');
+  await until(() => gw.state.a === 0, 2000, 'zero');
+  assert.ok(gw.of('level').every((c) => c.a <= 30));
+});
+
+test('a double click on the button that gives control back does not ask for it again', async (t) => {
+  const { gw, page } = await inControl(t);
+  await page.getByRole('button', { name: 'Give control back' }).click();
+  await page.locator('#control').dispatchEvent('click', { detail: 2 });
+  await says(page, 'You gave control back.');
+  await sleep(300);
+  assert.equal(gw.of('hello').length, 1);
+});
+
+test('the Escape key is promised only while this page has the keys', async (t) => {
+  const { page } = await opened(t, DESKTOP);
+  const hint = page.getByText('Escape key: stop');
+  assert.ok(await hint.isVisible());
+  const { y } = await stopButton(page).boundingBox();
+  const focus = (has) => page.evaluate((value) => {
+    document.hasFocus = () => value;
+    window.dispatchEvent(new Event(value ? 'focus' : 'blur'));
+  }, has);
+  await focus(false);
+  assert.equal(await hint.isVisible(), false);
+  assert.equal((await stopButton(page).boundingBox()).y, y, 'and Stop does not move for it');
+  await focus(true);
+  assert.ok(await hint.isVisible());
+});
