@@ -24,8 +24,6 @@ export const text = {
   character: 'Character',
   modeLabel: 'Mode',
   powerLabel: 'Power',
-  low: 'Low',
-  high: 'High',
   fromZero: 'A new mode or power starts from zero.',
   details: 'Details',
   battery: 'Battery of the box',
@@ -161,6 +159,8 @@ export const details = {
   percent,
   left: duration,
 };
+
+export const powers = { low: 'Low', high: 'High' };
 
 // Modes by wire name: title, meaning of C, meaning of D (null: not used).
 export const modes = {

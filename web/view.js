@@ -170,10 +170,49 @@ class Slider {
   }
 }
 
+// One of several, as buttons in the page: over a select's open list neither Escape nor a press on Stop
+// would reach it. No radio buttons either: their arrow keys would choose each one on the way.
+class Choices {
+  #root;
+  #choose;
+  #values = '';
+
+  // choose(value) is called with what was pressed.
+  constructor(root, choose) {
+    this.#root = root;
+    this.#choose = choose;
+  }
+
+  // titles: { value: text }.
+  update(titles, value, enabled) {
+    const values = Object.keys(titles).join();
+    if (values !== this.#values) {
+      this.#values = values;
+      this.#root.replaceChildren(...Object.entries(titles).map((entry) => this.#button(...entry)));
+    }
+    for (const button of this.#root.children) {
+      const pressed = String(button.value === value);
+      if (button.getAttribute('aria-pressed') !== pressed) {
+        button.setAttribute('aria-pressed', pressed);
+      }
+      button.disabled = !enabled;
+    }
+  }
+
+  #button(value, title) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.value = value;
+    button.textContent = title;
+    button.addEventListener('click', () => this.#choose(value));
+    return button;
+  }
+}
+
 export class View {
   #store;
   #sliders = {};
-  #modes = ''; // what the select offers now
+  #choices = {};
   #alarms = ''; // what the alert says now
 
   // act: take(), give(), stop(), level(ch, value), param(ch, value), choose(kind, value), open(text)
@@ -197,6 +236,9 @@ export class View {
       this.#sliders[ch] = new Slider(ch, strings.param, act.param, () => this.#store.zeros);
       $('params').append(this.#sliders[ch].root);
     }
+    for (const kind of ['mode', 'power']) {
+      this.#choices[kind] = new Choices($(kind), (value) => act.choose(kind, value));
+    }
   }
 
   #listen(act) {
@@ -217,9 +259,6 @@ export class View {
       window.addEventListener(focus, () => this.#renderFocus());
     }
     this.#renderFocus();
-    for (const kind of ['mode', 'power']) {
-      $(kind).addEventListener('change', () => act.choose(kind, $(kind).value));
-    }
     $('paste').addEventListener('submit', (event) => {
       event.preventDefault();
       const text = $('paste-link').value;
@@ -341,27 +380,18 @@ export class View {
 
   #renderMode(enabled) {
     const { state, chosen } = this.#store;
-    const select = $('mode');
     const names = state.modes.includes(state.mode) ? state.modes : [state.mode, ...state.modes];
-    if (names.join() !== this.#modes) {
-      this.#modes = names.join();
-      select.replaceChildren(...names.map((name) => new Option(strings.modes[name][0], name)));
-    }
+    const titles = Object.fromEntries(names.map((name) => [name, strings.modes[name][0]]));
     const value = chosen.mode?.value ?? state.mode;
-    if (select.value !== value) {
-      select.value = value;
-    }
-    select.disabled = !enabled || state.lockm;
+    put($('mode-now').lastElementChild, titles[value]);
+    this.#choices.mode.update(titles, value, enabled && !state.lockm);
     this.#note('mode-locked', state.lockm ? strings.locked.mode : '');
   }
 
   #renderPower(enabled) {
     const { state, chosen } = this.#store;
     const value = chosen.power?.value ?? state.power;
-    if ($('power').value !== value) {
-      $('power').value = value;
-    }
-    $('power').disabled = !enabled || state.lockp;
+    this.#choices.power.update(strings.powers, value, enabled && !state.lockp);
     this.#note('power-locked', state.lockp ? strings.locked.power : '');
     this.#note('joined', state.join ? strings.locked.joined : '');
   }

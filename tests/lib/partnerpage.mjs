@@ -57,3 +57,16 @@ export const says = (page, text, ms = 5000) => until(
 );
 export const level = (page, ch) => page.getByLabel(`Level ${ch}`, { exact: true });
 export const stopButton = (page) => page.getByRole('button', { name: 'Stop', exact: true });
+
+// The buttons of 'Mode' or 'Power'; those of a list that is still closed after opening it.
+export async function choices(page, name) {
+  const closed = page.locator('details:not([open]) > summary', { hasText: name });
+  if (await closed.isVisible()) {
+    await closed.click();
+  }
+  return page.getByRole('group', { name, exact: true }).getByRole('button');
+}
+
+export async function choose(page, name, title) {
+  await (await choices(page, name)).filter({ hasText: title }).click();
+}

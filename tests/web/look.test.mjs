@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import test, { after, before } from 'node:test';
 import { FakeGateway } from '../lib/fakegw.mjs';
 import {
-  DESKTOP, PHONE, SMALL, inControl, level, newPage, says, startBrowser, stopBrowser, stopButton,
+  DESKTOP, PHONE, SMALL, choices, inControl, level, newPage, says, startBrowser, stopBrowser, stopButton,
 } from '../lib/partnerpage.mjs';
 import { sleep, until } from '../lib/proc.mjs';
 
@@ -18,7 +18,7 @@ after(stopBrowser);
 async function checkLayout(page, width) {
   const wide = await page.evaluate(() => document.scrollingElement.scrollWidth);
   assert.ok(wide <= width, `${wide} px of content in ${width} px`);
-  const small = await page.evaluate(() => [...document.querySelectorAll('button, select, a, input')]
+  const small = await page.evaluate(() => [...document.querySelectorAll('button, summary, a, input')]
     .filter((e) => e.checkVisibility())
     .map((e) => ({ name: e.id || e.textContent, box: e.getBoundingClientRect() }))
     .filter(({ box }) => box.width < 44 || box.height < 44)
@@ -65,6 +65,12 @@ for (const colorScheme of ['light', 'dark']) {
       await says(page, 'You are in control.');
       await level(page, 'A').fill('30');
       await look('in control');
+      await choices(page, 'Mode');
+      gw.say({ lockp: false });
+      await look('modes open');
+      gw.say({ lockm: true });
+      await until(() => page.getByText('The wearer has locked the mode.').isVisible(), 2000, 'mode locked');
+      await look('modes locked');
       gw.say({ idle: 30, bat: 5 });
       await until(() => page.getByRole('alert').isVisible(), 2000, 'alarms');
       await look('alarms');
@@ -93,7 +99,7 @@ test('at 200 % zoom everything that takes the focus can be seen above Stop', asy
       assert.ok(at.top >= 0 && at.bottom <= at.bar + 1, JSON.stringify(at));
     }
   }
-  for (const id of ['control', 'value-a', 'value-b', 'mode', 'stop']) {
+  for (const id of ['control', 'value-a', 'value-b', 'mode-now', 'stop']) {
     assert.ok(seen.has(id), `${id} can be reached with Tab`);
   }
 });

@@ -4,7 +4,7 @@ import test, { after, before } from 'node:test';
 import { words } from '../../web/words.js';
 import { FakeGateway, checkWordBytes, makeSession, plainState, signState } from '../lib/fakegw.mjs';
 import {
-  PHONE, inControl, level, newPage, opened, says, startBrowser, stopBrowser, stopButton,
+  PHONE, choices, choose, inControl, level, newPage, opened, says, startBrowser, stopBrowser, stopButton,
 } from '../lib/partnerpage.mjs';
 import { sleep, until } from '../lib/proc.mjs';
 
@@ -170,9 +170,14 @@ test('plus and minus change by one percent', async (t) => {
 const stops = [
   ['the button', (page) => stopButton(page).click()],
   ['Escape', (page) => page.keyboard.press('Escape')],
-  ['Escape while a select has the focus', async (page) => {
-    await page.getByLabel('Mode').focus();
+  ['Escape while the modes are open', async (page) => {
+    await (await choices(page, 'Mode')).first().focus();
     await page.keyboard.press('Escape');
+  }],
+  ['one click while the modes are open', async (page) => {
+    await choices(page, 'Mode');
+    const { x, y, width, height } = await stopButton(page).boundingBox();
+    await page.mouse.click(x + width / 2, y + height / 2);
   }],
 ];
 for (const [name, press] of stops) {
@@ -356,27 +361,35 @@ test('modes are those of the wearer, C and D carry their meaning, a new mode sta
   const { gw, page } = await inControl(t);
   await level(page, 'A').fill('30');
   await until(() => gw.state.a === 30, 2000, 'level 30');
-  assert.deepEqual(await page.getByLabel('Mode').locator('option').allTextContents(),
-    ['Pulse', 'Bounce', 'Continuous']);
+  const modes = await choices(page, 'Mode');
+  assert.deepEqual(await modes.allTextContents(), ['Pulse', 'Bounce', 'Continuous']);
+  const pressed = () => modes.evaluateAll((all) => all.map((e) => e.getAttribute('aria-pressed')));
+  assert.deepEqual(await pressed(), ['true', 'false', 'false']);
   await page.getByLabel('C: pulse rate').fill('70');
   const param = await gw.command((c) => c.op === 'param', 'param');
   assert.deepEqual([param.ch, param.val, param.good], ['C', 70, true]);
-  await page.getByLabel('Mode').selectOption('Continuous');
+  await choose(page, 'Mode', 'Continuous');
   const mode = await gw.command((c) => c.op === 'mode', 'mode');
   assert.deepEqual([mode.mode, mode.a, mode.b, mode.good], ['continuous', 0, 0, true]);
   await until(() => page.getByLabel('C: feel').isVisible(), 2000, 'C has another meaning');
   assert.equal(await page.getByLabel('D: not used in this mode').isDisabled(), true);
+  assert.deepEqual(await pressed(), ['false', 'false', 'true']);
+  assert.match(await page.locator('summary').innerText(), /^Mode\s+Continuous$/);
   assert.equal(await level(page, 'A').inputValue(), '0');
 });
 
 test('what the wearer has locked cannot be moved and says by whom', async (t) => {
   const { gw, page } = await inControl(t);
-  assert.equal(await page.getByLabel('Power').isDisabled(), true);
+  const shut = async (name) => {
+    const all = await (await choices(page, name)).all();
+    return all.length > 1 && (await Promise.all(all.map((button) => button.isDisabled()))).every((is) => is);
+  };
+  assert.equal(await shut('Power'), true);
   assert.ok(await page.getByText('The wearer has locked the power.').isVisible());
   gw.say({ lockp: false, lockm: true });
   await until(() => page.getByText('The wearer has locked the mode.').isVisible(), 2000, 'mode locked');
-  assert.equal(await page.getByLabel('Mode').isDisabled(), true);
-  await page.getByLabel('Power').selectOption('High');
+  assert.equal(await shut('Mode'), true);
+  await choose(page, 'Power', 'High');
   const power = await gw.command((c) => c.op === 'power', 'power');
   assert.deepEqual([power.power, power.good], ['high', true]);
 });

@@ -269,7 +269,7 @@ test('an arrow key held down through Stop raises nothing until it is let go', as
 const shown = (page) => page.evaluate(() => ({
   status: document.querySelector('[role=status]').textContent,
   text: document.querySelector('#levels').innerText + document.querySelector('#character').innerText,
-  inputs: [...document.querySelectorAll('input, select, button')].map((e) => [e.value, e.disabled, e.hidden]),
+  inputs: [...document.querySelectorAll('input, button')].map((e) => [e.value, e.disabled, e.hidden, e.ariaPressed]),
 }));
 
 test('what a lying server sends changes nothing and is told as not authentic', async (t) => {
@@ -355,8 +355,10 @@ test('with the keyboard alone: control, a level, a mode, stop, and control given
   assert.equal(gw.state.a, 0);
   await page.keyboard.press('ArrowRight');
   await until(() => gw.state.a === 1, 2000, 'the slider still has the focus and goes on from zero');
-  await tabTo(page, page.getByLabel('Mode'));
-  await page.keyboard.press('ArrowDown');
+  await tabTo(page, page.locator('summary'));
+  await page.keyboard.press('Enter');
+  await tabTo(page, page.getByRole('button', { name: 'Bounce' }));
+  await page.keyboard.press('Space');
   await until(() => gw.state.mode === 'bounce', 2000, 'another mode');
   await tabTo(page, stopButton(page));
   await page.keyboard.press('Enter');
