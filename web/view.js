@@ -209,6 +209,27 @@ class Choices {
   }
 }
 
+// Keeps the bar with Stop on what is seen of a page that was zoomed in with two fingers, as large as
+// before; and above a keyboard on the screen.
+function keepInSight(bar) {
+  const seen = window.visualViewport;
+  if (!seen) {
+    return;
+  }
+  const place = () => {
+    bar.style.transform = 'none';
+    const { left, bottom } = bar.getBoundingClientRect();
+    const [x, y] = [seen.offsetLeft - left, seen.offsetTop + seen.height - bottom];
+    if (seen.scale > 1 || y < -1) {
+      bar.style.transform = `translate(${x}px, ${y}px) scale(${1 / seen.scale})`;
+    }
+  };
+  for (const event of ['resize', 'scroll']) {
+    seen.addEventListener(event, place);
+  }
+  place();
+}
+
 export class View {
   #store;
   #sliders = {};
@@ -259,6 +280,7 @@ export class View {
       window.addEventListener(focus, () => this.#renderFocus());
     }
     this.#renderFocus();
+    keepInSight($('bar'));
     $('paste').addEventListener('submit', (event) => {
       event.preventDefault();
       const text = $('paste-link').value;

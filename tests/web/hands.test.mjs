@@ -177,3 +177,31 @@ test('the Escape key is promised only while this page has the keys', async (t) =
   await focus(true);
   assert.ok(await hint.isVisible());
 });
+
+test('of a page zoomed in with two fingers, Stop is still on the screen, as large as before', async (t) => {
+  const { gw, page } = await atThirty(t, PHONE);
+  const touch = await fingers(page);
+  const plain = await stopButton(page).boundingBox();
+  const two = (i) => [{ x: 175 - 6 * i, y: 100, id: 0 }, { x: 215 + 6 * i, y: 100, id: 1 }];
+  await touch('touchStart', two(0));
+  for (let i = 1; i <= 14; i += 1) {
+    await touch('touchMove', two(i));
+    await sleep(20);
+  }
+  await touch('touchEnd', []);
+  const look = () => page.evaluate(() => {
+    const { scale, offsetLeft, offsetTop, width, height } = window.visualViewport;
+    const box = document.querySelector('#stop').getBoundingClientRect();
+    return { scale, left: (box.left - offsetLeft) * scale, right: (offsetLeft + width - box.right) * scale,
+      bottom: (offsetTop + height - box.bottom) * scale, width: box.width * scale };
+  });
+  await until(async () => (await look()).scale > 1.5, 3000, 'the page is zoomed');
+  await sleep(200);
+  const seen = await look();
+  assert.ok(seen.left >= 0 && seen.right >= 0 && seen.bottom >= 0, JSON.stringify(seen));
+  assert.ok(Math.abs(seen.width - plain.width) < 2, JSON.stringify(seen));
+  const at = (px) => px / seen.scale; // a driver counts in the page's pixels
+  await touch('touchStart', [{ x: at(195), y: at(844 - seen.bottom - 20) }]);
+  await until(() => gw.stops > 0, 1000, 'and it stops');
+  await touch('touchEnd', []);
+});
