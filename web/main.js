@@ -13,6 +13,8 @@ const DEAD = 20000; // ms of silence after which a connection that did bring sta
 
 const now = () => performance.now();
 const page = hex(crypto.getRandomValues(new Uint8Array(8)));
+const count = { n: 0 }; // of our commands: the numbers go on with the page id, also in another session
+const count = { n: 0 }; // of our commands: the numbers go on with the page id, also in another session
 const store = new Store(page);
 let session = null; // { keys, link, sender }: at most one
 let awake = null; // the screen's wake lock, or its promise, while in control
@@ -110,7 +112,7 @@ function answer(state) {
 async function open(text) {
   const parsed = parseLink(text);
   if (!parsed) {
-    store.failed('broken');
+    store.mistyped(now());
     return;
   }
   if (!crypto.subtle) {
@@ -130,6 +132,7 @@ function start(keys, link) {
     keys,
     page,
     link,
+    count,
     facts: () => ({ a: store.wants.A, b: store.wants.B, beacon: store.beacon }),
     env: { sent: (op, ch, n) => store.sent(op, ch, n, now()) },
   });
@@ -143,7 +146,8 @@ function start(keys, link) {
       return;
     }
     store.phase(detail, now());
-    if (detail.phase === 'joined' && store.stop && !store.stop.sent) {
+    // Also one that was handed to a socket: it may have been dead by then.
+    if (detail.phase === 'joined' && store.stop) {
       act.stop();
     }
   });

@@ -15,7 +15,7 @@ export class Sender {
   #page;
   #link;
   #facts;
-  #n = 0;
+  #count; // { n }: of the last command
   #epoch = 0; // rises with every zero: what was signed for before it is not sent after it
   #line = Promise.resolve(); // signing takes a moment; numbers must still rise on the wire
   #waiting = new Map(); // 'A' | 'B' | 'C' | 'D' -> fields of the message to come
@@ -24,8 +24,10 @@ export class Sender {
   #farewell = null; // a `bye` signed beforehand: a page that is closing has no time to sign
 
   // keys: of deriveKeys(). page: 16 hex. link: send(text), busy. facts(): { a, b, beacon } now.
+  // count: { n }, the same for every Sender of a page id: a guard takes no number from it twice.
   // env: { now, setTimeout, sent(op, ch, n) } ; sent is told of each message that was handed over.
-  constructor({ keys, page, link, facts, env = {} }) {
+  constructor({ keys, page, link, facts, count = { n: 0 }, env = {} }) {
+    this.#count = count;
     this.#keys = keys;
     this.#page = page;
     this.#link = link;
@@ -75,7 +77,7 @@ export class Sender {
     const ready = this.#farewell;
     this.#farewell = null;
     if (ready && this.#link.send(ready.text)) {
-      this.#n = Math.max(this.#n, ready.n);
+      this.#count.n = Math.max(this.#count.n, ready.n);
       this.#env.sent('bye', undefined, ready.n);
       return this.#line;
     }
@@ -121,11 +123,11 @@ export class Sender {
   #sign(fields) {
     const epoch = this.#epoch;
     this.#line = this.#line.then(async () => {
-      if (this.#n >= MAX_N) {
+      if (this.#count.n >= MAX_N) {
         return;
       }
-      this.#n += 1;
-      const command = { ...fields(), ...this.#facts(), page: this.#page, n: this.#n };
+      this.#count.n += 1;
+      const command = { ...fields(), ...this.#facts(), page: this.#page, n: this.#count.n };
       const text = await signCommand(this.#keys, command);
       if (epoch === this.#epoch && this.#link.send(text)) {
         this.#env.sent(command.op, command.ch, command.n);
@@ -135,11 +137,11 @@ export class Sender {
   }
 
   async #presign() {
-    const n = Math.min(MAX_N, this.#n + FAREWELL_LEAD);
+    const n = Math.min(MAX_N, this.#count.n + FAREWELL_LEAD);
     const { beacon } = this.#facts();
     const command = { op: 'bye', a: 0, b: 0, page: this.#page, n, beacon };
     const text = await signCommand(this.#keys, command);
-    if (n > this.#n) {
+    if (n > this.#count.n) {
       this.#farewell = { n, text };
     }
   }

@@ -205,3 +205,17 @@ test('of a page zoomed in with two fingers, Stop is still on the screen, as larg
   await until(() => gw.stops > 0, 1000, 'and it stops');
   await touch('touchEnd', []);
 });
+
+test('the same link opened again in the same tab gets control again', async (t) => {
+  const { gw, page } = await atThirty(t);
+  await sleep(200); // a farewell is signed
+  const highest = () => Math.max(...gw.commands.map((c) => c.n ?? 0));
+  await page.evaluate((fragment) => { window.location.hash = fragment; }, gw.session.fragment);
+  await until(() => gw.joins === 2, 5000, 'joins again');
+  await until(() => gw.of('bye').length > 0, 2000, 'control is given back');
+  await says(page, 'Ready.');
+  const before = highest();
+  await page.getByRole('button', { name: 'Take control' }).click();
+  await until(() => gw.of('hello').length === 2, 2000, 'asks again');
+  assert.ok(gw.of('hello')[1].n > before, `${gw.of('hello')[1].n} after ${before}: a guard drops what does not rise`);
+});

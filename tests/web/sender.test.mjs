@@ -205,3 +205,11 @@ test('what was handed over is told with op, channel and number', async () => {
   await pass(0);
   assert.deepEqual(told, [['hello', undefined, 1], ['level', 'A', 2]]);
 });
+
+test('the numbers go on in another session of the same page', async () => {
+  const count = { n: 0 };
+  const open = () => new Sender({ keys, page: PAGE, link, count, facts: () => facts, env: { now: () => time } });
+  await open().hello();
+  await open().hello();
+  assert.deepEqual(out().map((c) => c.n), [1, 2]);
+});
