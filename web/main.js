@@ -14,7 +14,6 @@ const DEAD = 20000; // ms of silence after which a connection that did bring sta
 const now = () => performance.now();
 const page = hex(crypto.getRandomValues(new Uint8Array(8)));
 const count = { n: 0 }; // of our commands: the numbers go on with the page id, also in another session
-const count = { n: 0 }; // of our commands: the numbers go on with the page id, also in another session
 const store = new Store(page);
 let session = null; // { keys, link, sender }: at most one
 let awake = null; // the screen's wake lock, or its promise, while in control

@@ -4,10 +4,11 @@
 const STOP_CONFIRM = 2000; // ms for a stop to be confirmed before we say that it was not
 const LOW_BATTERY = 15; // percent
 const SOON = 300; // seconds left
-const NEWS = 10000; // ms that a lowered limit is told
+const NEWS = 10000; // ms that a lowered limit or a mistyped link is told
 
 const say = (key, kind, action = null, arg = undefined) => ({ key, kind, action, arg });
 
+const ZERO_SAID = ['given', 'hidden', 'lost']; // sentences that say that both outputs are at zero
 const PERMANENT = ['forged', 'expired', 'revoked', 'version'];
 
 // Why there is no use in looking at states: no link, no connection, over. Null when joined.
@@ -46,6 +47,19 @@ function withoutState(store, now, fresh) {
   return store.state === null ? say('absent', 'wait') : say('stale', 'warn');
 }
 
+// Why the page itself let go. That both outputs are at zero is said when a state has shown it, and
+// no more when the wearer turns the box up by hand.
+function aside(store) {
+  const { a, b, ta, tb } = store.state;
+  if (ZERO_SAID.includes(store.aside) && !store.settled && a + b + ta + tb > 0) {
+    return say('stopping', 'stop', 'take');
+  }
+  if (ZERO_SAID.includes(store.aside) && a + b > 0) {
+    return say('ready', 'wait', 'take');
+  }
+  return say(store.aside || 'ready', 'wait', 'take');
+}
+
 function liveSituation(store) {
   const { why, a, b } = store.state;
   const { A, B } = store.wants;
@@ -53,7 +67,7 @@ function liveSituation(store) {
     return say('inUse', 'wait');
   }
   if (!store.held) {
-    return say(store.aside || 'ready', 'wait', 'take');
+    return aside(store);
   }
   if (store.stop) {
     return say('stopping', 'stop', 'give');
@@ -82,7 +96,7 @@ function waitingSituation(store) {
   }
   const known = ['silent', 'wearer', 'idle', 'checkin', 'box', 'link', 'clock', 'ui'];
   if (store.aside) {
-    return say(store.aside, 'wait', 'take');
+    return aside(store);
   }
   return say(known.includes(why) ? `after_${why}` : 'ready', 'wait', 'take');
 }
@@ -122,10 +136,13 @@ export function alarms(store, now) {
   const found = [];
   const add = (key, when) => when && found.push(key);
   const { stop, counts, lowered } = store;
-  add('stopUnsent', stop && !stop.sent);
+  const ours = store.mine && store.state.guard === 'live'; // as far as is known: our silence ends it
+  add('stopUnsent', stop && !stop.sent && ours);
+  add('stopUnheard', stop && !stop.sent && !ours);
   add('stopUnconfirmed', stop && stop.sent && now - stop.at > STOP_CONFIRM);
   add('forged', counts.forged + counts.replayed > 0 && store.state !== null);
   add('misread', counts.misread > 0);
+  add('mistyped', store.mistypedAt !== null && now - store.mistypedAt <= NEWS);
   if (store.fresh(now)) {
     const { box, guard, bat, idle } = store.state;
     const left = secondsLeft(store, now);
@@ -139,7 +156,7 @@ export function alarms(store, now) {
 }
 
 // Alarms that are good to know, not dangerous.
-export const NOTICES = ['battery', 'limits', 'idle', 'soon', 'misread'];
+export const NOTICES = ['battery', 'limits', 'idle', 'soon', 'misread', 'mistyped'];
 
 // Seconds until the session's end, or null when not known.
 export function secondsLeft({ left }, now) {

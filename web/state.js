@@ -33,6 +33,8 @@ export class Store extends EventTarget {
   chosen = { mode: null, power: null }; // { value, at }: asked and not yet seen in a state
   stop = null; // { at, sent } until a state confirms zero
   zeros = 0; // rises when the wishes go to zero: a hand that held a slider then must let go first
+  settled = true; // a state has shown zero since the page last let go of control
+  mistypedAt = null; // ms: when a mistyped link was given to a page that has a session
   lowered = null; // ms: when the wearer last lowered a limit while we had control
   cause = ''; // what of ours makes the guard say "partner": stop, change, or nothing
   words = null; // { nonce, words }
@@ -79,9 +81,22 @@ export class Store extends EventTarget {
     this.left = null;
     this.words = null;
     this.stop = null;
+    this.mistypedAt = null;
     this.counts = { forged: 0, replayed: 0, unknown: 0, misread: 0 };
     this.#release('');
+    this.settled = true;
     this.#changed();
+  }
+
+  // A link that is none. A session that is under way goes on, and stays in sight.
+  mistyped(now) {
+    const over = ['refused', 'ended'].includes(this.link.phase) || this.state?.guard === 'ended';
+    if (this.opening === '' && !over) {
+      this.mistypedAt = now;
+      this.#changed();
+    } else {
+      this.failed('broken');
+    }
   }
 
   failed(opening) {
@@ -130,6 +145,7 @@ export class Store extends EventTarget {
     this.#followParams(before, now);
     this.#followChosen(now);
     this.#followStop();
+    this.#followCause();
     this.#changed();
     return true;
   }
@@ -254,6 +270,7 @@ export class Store extends EventTarget {
   }
 
   #release(why) {
+    this.settled = false;
     this.held = false;
     this.confirmed = false;
     this.aside = why;
@@ -341,6 +358,16 @@ export class Store extends EventTarget {
     const { a, b, ta, tb } = this.state;
     if (a === 0 && b === 0 && ta === 0 && tb === 0) {
       this.stop = null;
+      this.settled = true;
+    }
+  }
+
+  // Once levels were raised anew, the next zero is not of the stop or the choice before them.
+  #followCause() {
+    const { ta, tb } = this.state;
+    const pending = this.stop || this.chosen.mode || this.chosen.power;
+    if (!pending && ta + tb > 0 && this.wants.A + this.wants.B > 0) {
+      this.cause = '';
     }
   }
 

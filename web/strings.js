@@ -114,9 +114,11 @@ export const status = {
 // role=alert: what is alarming, beside the sentence above.
 export const alarm = {
   stopUnsent: 'Stop could not be sent: there is no connection. The outputs go to zero by themselves because this page is silent. Tell the wearer.',
+  stopUnheard: 'Stop could not be sent: there is no connection. Tell the wearer to press stop.',
   stopUnconfirmed: 'Stop was sent but zero is not confirmed yet. Tell the wearer to use the box’s own knob.',
   forged: 'Messages arrived that are not from the wearer’s computer. They were ignored.',
   misread: 'The server did not understand something that this page sent. Reload the page and open the link again.',
+  mistyped: 'The link that was just opened is incomplete or mistyped. This session goes on.',
   boxSilent: 'The box does not answer. The wearer must use its own knob.',
   battery: 'The battery of the box is low.',
   limits: 'The wearer has lowered a limit. What you asked for above it was lowered to it.',

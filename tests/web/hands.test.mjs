@@ -219,3 +219,49 @@ test('the same link opened again in the same tab gets control again', async (t) 
   await until(() => gw.of('hello').length === 2, 2000, 'asks again');
   assert.ok(gw.of('hello')[1].n > before, `${gw.of('hello')[1].n} after ${before}: a guard drops what does not rise`);
 });
+
+test('a mistyped link in the address bar takes neither the session nor its buttons away', async (t) => {
+  const { gw, page } = await atThirty(t);
+  await page.evaluate(() => { window.location.hash = 'nonsense'; });
+  await until(async () => (await page.getByRole('alert').textContent()).includes('mistyped'), 2000, 'a notice');
+  await says(page, 'You are in control.');
+  assert.ok(await page.getByRole('button', { name: 'Give control back' }).isVisible());
+  assert.equal(gw.joins, 1);
+  gw.say({ guard: 'stopped', why: 'wearer', a: 0, ta: 0, stops: 1 });
+  await says(page, 'The wearer pressed stop.');
+});
+
+test('what is given back is not said to be at zero before it is', async (t) => {
+  const { gw, page } = await atThirty(t);
+  gw.obey = false;
+  gw.say({ guard: 'live' });
+  gw.mute = true;
+  await page.getByRole('button', { name: 'Give control back' }).click();
+  await says(page, 'Going to zero…');
+  gw.mute = false;
+  gw.say({ guard: 'waiting', why: 'bye', a: 0, ta: 0 });
+  await says(page, 'You gave control back. Both outputs are at zero.');
+});
+
+test('a stop without a connection and without control does not promise that silence ends it', async (t) => {
+  const { gw, page } = await opened(t);
+  gw.say({ guard: 'live', why: 'none', page: 'ffeeddccbbaa9988', a: 45, ta: 45 });
+  await says(page, 'Another page has control');
+  gw.answerJoin = () => {}; // nor does it come back
+  gw.socket.terminate();
+  await says(page, 'Trying again in');
+  await stopButton(page).click();
+  assert.match(await page.getByRole('alert').textContent(), /no connection\. Tell the wearer to press stop\./);
+});
+
+test('a stop that was handed to a dead connection is repeated', async (t) => {
+  const { gw, page } = await opened(t);
+  gw.say({ guard: 'live', why: 'none', page: 'ffeeddccbbaa9988', a: 45, ta: 45 });
+  await says(page, 'Another page has control');
+  gw.socket.removeAllListeners('message');
+  await stopButton(page).click();
+  await sleep(200);
+  gw.socket.terminate();
+  await until(() => gw.joins === 2, 8000, 'joins again');
+  await until(() => gw.stops > 0, 2000, 'the stop arrives after all');
+});

@@ -116,6 +116,43 @@ const sentences = [
   ['stop under way, the box not yet at zero', (p) => { p.live(); p.say({ stops: 1, why: 'partner', a: 9 }); }, 'stopping', 'give'],
   ['hidden', (p) => { p.live(); p.store.leave('hidden'); p.say({ guard: 'waiting', why: 'bye', page: '' }); }, 'hidden', 'take'],
   ['given back', (p) => { p.live(); p.store.leave('given'); p.say({ guard: 'waiting', why: 'bye', page: '' }); }, 'given', 'take'],
+  ['given back, not at zero yet', (p) => { p.live({ a: 9 }); p.store.leave('given'); }, 'stopping', 'take'],
+  ['hidden, the guard at zero, the box not yet', (p) => {
+    p.live({ a: 9, ta: 9 });
+    p.store.leave('hidden');
+    p.say({ guard: 'waiting', why: 'bye', ta: 0 });
+  }, 'stopping', 'take'],
+  ['given back, then turned up by hand', (p) => {
+    p.live({ a: 9 });
+    p.store.leave('given');
+    p.say({ guard: 'waiting', why: 'bye', a: 0 });
+    p.say({ a: 5 });
+  }, 'ready', 'take'],
+  ['lost, and the guard still has the level', (p) => {
+    p.live({ a: 9, ta: 9 });
+    p.store.phase({ phase: 'away', retry: 1 }, p.now);
+    p.store.phase({ phase: 'joined', left: 1000 }, p.now);
+    p.say();
+  }, 'stopping', 'take'],
+  ['a stop of somebody else after our own and a level raised anew', (p) => {
+    p.live();
+    p.store.stopped(true, p.now);
+    p.say({ stops: 1, why: 'partner' });
+    p.level('A', 3);
+    p.say({ a: 3, ta: 3, n: 2 });
+    p.say({ a: 0, ta: 0, stops: 2 });
+  }, 'stoppedElsewhere', 'give'],
+  ['our stop, seen in a state from before it first', (p) => {
+    p.live();
+    p.level('A', 3);
+    p.store.stopped(true, p.now);
+    p.say();
+    p.say({ a: 3, ta: 3, n: 2 });
+    p.say({ a: 0, ta: 0, stops: 1, why: 'partner' });
+  }, 'stoppedByYou', 'give'],
+  ['a mistyped link in a session', (p) => { p.live(); p.store.mistyped(p.now); }, 'live', 'give'],
+  ['a mistyped link after the end', (p) => { p.live({ guard: 'ended', why: 'ended' }); p.store.mistyped(p.now); }, 'broken', null],
+  ['a mistyped link at first', (p) => { p.store.failed('none'); p.store.mistyped(p.now); }, 'broken', null],
   ['stale', (p) => { p.say(); p.wait(3001); }, 'stale', null],
   ['states are back after a silence in control', (p) => { p.live(); p.wait(3001); p.say(); }, 'silence', 'take'],
   ['the connection is back after a loss in control', (p) => {
@@ -315,6 +352,20 @@ test('a stop that could not be sent is an alarm at once', () => {
   const p = page((fresh) => fresh.live({ a: 30 }));
   p.store.stopped(false, p.now);
   assert.deepEqual(p.alarms, ['stopUnsent']);
+});
+
+test('a stop that could not be sent by a page without control does not promise that silence ends it', () => {
+  const p = page((fresh) => fresh.say({ guard: 'live', page: OTHER, a: 30 }));
+  p.store.stopped(false, p.now);
+  assert.deepEqual(p.alarms, ['stopUnheard']);
+});
+
+test('a mistyped link is told for ten seconds', () => {
+  const p = page((fresh) => fresh.live());
+  p.store.mistyped(p.now);
+  assert.deepEqual(p.alarms, ['mistyped']);
+  p.now += 10001;
+  assert.ok(!p.alarms.includes('mistyped'));
 });
 
 const alarming = [
