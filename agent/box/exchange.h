@@ -33,7 +33,7 @@
 #define ORDER_QUIET (30 * NS_MS)  /* the same before any other command; FTDI chips hold 16 ms */
 #define CUT_LINE (100 * NS_MS)	  /* a line without its end for so long won't get one */
 #define DOUBT (100 * NS_MS)	  /* the right reply may follow a late or extra one */
-#define LOOK_FRESH (60 * NS_MS)	  /* a poll's answer: ORDER_QUIET, and as much again */
+#define LOOK_FRESH (120 * NS_MS)  /* a status: ORDER_QUIET, and a busy computer's delay */
 #define MAX_CALMS 8		  /* Pulse is asked for so often; the box takes it at once */
 #define POLL_FAST (100 * NS_MS)	  /* until there is enough for the first element of a sid */
 #define POLL_IDLE (250 * NS_MS)

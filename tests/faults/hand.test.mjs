@@ -6,7 +6,7 @@ import { Partner } from '../lib/partner.mjs';
 import { sleep, until } from '../lib/proc.mjs';
 import { startStack } from '../lib/stack.mjs';
 
-const TURNS = 8;
+const TURNS = 5;
 const STEP_MS = 100; // a step takes 144 ms
 
 // In a ramp of A to 50 that has just passed 12.
@@ -53,7 +53,7 @@ test(`knob A turned down in a ramp, ${TURNS} times: it stays down, and is raised
 for (const [what, line, seen] of [['mode', 'mode random', (s) => s.mode === 'random'], ['power', 'power high', (s) => s.power === 'high']]) {
   test(`${what} changed at the box in a ramp: zero, one write at most comes after it, and levels start anew`, async (t) => {
     const { stack, partner, ramp } = await ramping(t, ['--high-cap-a', '20', '--high-cap-b', '20']);
-    for (let i = 0; i < 4; i += 1) {
+    for (let i = 0; i < 3; i += 1) {
       await ramp();
       const from = monotonic();
       stack.box.write(`${line}\n`);

@@ -118,7 +118,7 @@ export class Rig {
     await this.repair();
     await this.control();
     try {
-      await this.partner.raise('A', LEVEL, 4000);
+      await this.partner.raise('A', LEVEL, 8000); // more than a second on a quiet machine
     } catch (error) {
       if (tries === 1 || this.partner.state.guard === 'live') throw error;
       await this.ready(tries - 1);

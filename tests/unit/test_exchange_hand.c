@@ -18,7 +18,7 @@ static void
 order_late(struct talk *t, uint8_t act, uint8_t value)
 {
 	talk_begin_at(t, 40);
-	talk_pass(t, 50);
+	talk_pass(t, 100);
 	talk_look_from_here(t);
 	talk_order(t, act, value);
 }
