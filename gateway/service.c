@@ -59,7 +59,6 @@ service_ready(void *owner)
 	svc.up = true;
 	svc.failures = 0;
 	svc.said = NULL;
-	svc.seen = clock_ms();
 	log_note("connected to the broker");
 }
 
@@ -121,7 +120,7 @@ service_over(void *owner, enum mqtt_end end)
 
 	(void)owner;
 	service_warn(sentences[end]);
-	if (svc.up || end != MQTT_GONE) {
+	if (end != MQTT_GONE) {
 		svc.seen = clock_ms();
 	}
 	svc.up = false;
@@ -244,6 +243,9 @@ service_renew(void)
 void
 service_tick(uint64_t now)
 {
+	if (svc.up) {
+		svc.seen = now; /* a renewal leaves the broker for a moment, too */
+	}
 	if (!svc.mqtt && now >= svc.retry_at) {
 		service_connect();
 	} else if (svc.up && now >= svc.check_at) {

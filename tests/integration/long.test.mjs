@@ -29,6 +29,15 @@ test('a gateway that starts before its broker waits for it', async (t) => {
   assert.equal(early.over(), false, early.err());
 });
 
+test('a token that is renewed after more than a minute does not end the gateway', async (t) => {
+  const w = await world(t);
+  await sleep(61000);
+  w.renew();
+  await until(() => w.gateway.err().match(/connected to the broker/g).length === 2, 70000, 'it has taken the new one');
+  await sleep(2000);
+  assert.equal(w.gateway.over(), false, w.gateway.err());
+});
+
 test('a broker that is not at its address for a minute: the gateway ends, so that another start looks it up', async (t) => {
   const w = await world(t);
   const began = Date.now();
