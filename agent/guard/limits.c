@@ -341,7 +341,6 @@ next_up(struct limits *l, const struct limits_settings *s, const struct limits_b
 	return write_level(l, channel, (uint8_t)(level + 1));
 }
 
-
 /* Mode and power are written only after a confirmed zero, and never where locked - but a stop in a
  * mode where levels act late also sets Pulse, lock or not: the stop is worth more. A power waits
  * for that, since until then the outputs may still be up. */
@@ -360,7 +359,9 @@ next_change(struct limits *l, const struct limits_settings *s, const struct limi
 	} else if (power <= 1 && !s->lock_power && !(power == 0 && b->low_resets && s->lock_mode)) {
 		w = (struct limits_write){ACT_POWER, power};
 	}
-	l->known = l->known && w.act == ACT_HEARTBEAT;
+	if (w.act != ACT_HEARTBEAT) {
+		l->known = false;
+	}
 	l->calm = false;
 	l->mode = MODE_OTHER;
 	return w;
