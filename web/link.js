@@ -5,7 +5,8 @@
 // Events: "phase" (detail: { phase, why, retry, left }) and "state" (detail: text).
 //   connecting  a socket is being opened, or the key service is being asked
 //   joined      commands may be sent; left: seconds until the key's end
-//   away        no connection; the next attempt comes in `retry` seconds
+//   away        no connection; the next attempt comes in `retry` seconds. why: the code with which
+//               the key was refused for now, else ''
 //   refused     the key was refused for good: why is a code of docs/PROTOCOL.md
 //   ended       the session is over: why is "expired" or "revoked"
 //   closed      closed by this page
@@ -29,6 +30,7 @@ export class Link extends EventTarget {
   #joined = false;
   #final = false; // no further attempt
   #asked = 0; // seconds that the gateway asked us to wait
+  #why = ''; // its reason, when it refused us for now
 
   // env: { WebSocket, setTimeout, clearTimeout, random } for tests.
   constructor(url, key, env = {}) {
@@ -61,6 +63,7 @@ export class Link extends EventTarget {
     this.#env.clearTimeout(this.#timer);
     this.#timer = null;
     this.#asked = 0;
+    this.#why = '';
     this.#tell({ phase: 'connecting' });
     const socket = new this.#env.WebSocket(this.#url, 'tether.v1');
     this.#socket = socket;
@@ -127,7 +130,7 @@ export class Link extends EventTarget {
     const wait = this.#asked + Math.max(0.3, most * this.#env.random());
     this.#failures = Math.min(this.#failures + 1, 8);
     this.#timer = this.#env.setTimeout(() => this.open(), wait * 1000);
-    this.#tell({ phase: 'away', retry: Math.ceil(wait) });
+    this.#tell({ phase: 'away', why: this.#why, retry: Math.ceil(wait) });
   }
 
   #read(data) {
@@ -158,6 +161,7 @@ export class Link extends EventTarget {
       case 'refused':
         if (PASSING.includes(why)) {
           this.#asked = wait;
+          this.#why = why;
         } else {
           this.#over({ phase: 'refused', why: String(why) });
         }

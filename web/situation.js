@@ -9,6 +9,7 @@ const NEWS = 10000; // ms that a lowered limit or a mistyped link is told
 const say = (key, kind, action = null, arg = undefined) => ({ key, kind, action, arg });
 
 const ZERO_SAID = ['given', 'hidden', 'lost']; // sentences that say that both outputs are at zero
+const CROWDED = ['busy', 'limit']; // refusals of a server that can be reached
 const PERMANENT = ['forged', 'expired', 'revoked', 'version'];
 
 // Why there is no use in looking at states: no link, no connection, over. Null when joined.
@@ -25,7 +26,7 @@ function beforeJoined({ opening, link, state }) {
     case 'ended':
       return say(link.why === 'expired' ? 'expired' : 'revoked', 'over');
     case 'away':
-      return say('away', 'warn', null, link.retry);
+      return say(CROWDED.includes(link.why) ? 'crowded' : 'away', 'warn', null, link.retry);
     case 'joined':
       return null;
     default:
@@ -121,7 +122,7 @@ export function situation(store, now, fresh) {
     case 'live':
       return liveSituation(store);
     case 'asking':
-      return store.mine && store.held ? say('asking', 'wait', 'cancel') : say('inUse', 'wait');
+      return store.mine && store.held ? say('asking', 'wait', 'cancel') : say('wanted', 'wait');
     case 'stopped':
       return say(`stopped_${LATCHED.includes(why) ? why : 'wearer'}`, 'stop');
     case 'fault':

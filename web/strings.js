@@ -51,6 +51,7 @@ export const status = {
   connecting: 'Connecting…',
   joined: 'Connected. Looking for the wearer’s computer…',
   away: (seconds) => `The server cannot be reached. Trying again in ${seconds} s.`,
+  crowded: (seconds) => `The server has too much to do just now. Trying again in ${seconds} s.`,
   absent: 'The wearer’s computer is not there. Waiting for it.',
   stale: 'Nothing has come from the wearer’s computer for 3 seconds. What is shown is old.',
   forgedOnly: 'What arrives cannot be verified. Perhaps the link is incomplete: ask for it again.',
@@ -65,6 +66,7 @@ export const status = {
   stoppedByYou: 'You pressed stop. Both outputs are at zero; raise a level to go on.',
   fromZero: 'You are in control. Both outputs start from zero.',
   stoppedElsewhere: 'Somebody else with this link pressed stop. Both outputs are at zero; raise a level to go on.',
+  wanted: 'Another page is asking for control of this session.',
   inUse: 'Another page has control of this session.',
 
   hidden: 'You left this page, so control was given back and both outputs went to zero.',
@@ -92,7 +94,7 @@ export const status = {
 
   box_silent: 'The box does not answer. The wearer has been told to use its own knob.',
   box_off: 'The box is switched off.',
-  box_gone: 'The box is unplugged from the wearer’s computer.',
+  box_gone: 'The wearer’s computer does not reach the box: it is unplugged, or another program has it.',
   box_starting: 'The box is being started.',
 
   fault_wearer: 'The wearer pressed stop.',

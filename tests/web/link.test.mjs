@@ -141,14 +141,16 @@ test('a successful join starts the back-off anew', () => {
 });
 
 test('the gateway’s own waiting time is kept', () => {
-  for (const message of [{ v: 1, gw: 'away', retry: 7 }, { v: 1, gw: 'refused', why: 'busy', retry: 7 }]) {
+  for (const [message, why] of [[{ gw: 'away', retry: 7 }, ''], [{ gw: 'refused', why: 'busy', retry: 7 }, 'busy']]) {
     const { link, phases, socket, fire } = setUp(() => 0.5);
     link.open();
     socket().open();
-    socket().say(message);
+    socket().say({ v: 1, ...message });
     socket().close();
-    assert.equal(phases.at(-1).retry, 8);
+    assert.deepEqual(phases.at(-1), { phase: 'away', why, retry: 8 });
     assert.equal(fire(), 7500);
+    socket().close();
+    assert.equal(phases.at(-1).why, '', 'another connection, another reason');
   }
 });
 

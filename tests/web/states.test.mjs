@@ -75,7 +75,8 @@ const situations = [
   ['revoked-link', 'load', answer({ gw: 'refused', why: 'revoked', retry: 0 }), 'This link was withdrawn.'],
   ['old-version', 'load', answer({ gw: 'refused', why: 'version', retry: 0 }), 'too old for this server'],
   ['server-away', 'load', answer({ gw: 'away', retry: 7 }), /^The server cannot be reached\. Trying again in [78] s\.$/],
-  ['server-busy', 'load', answer({ gw: 'refused', why: 'busy', retry: 5 }), /Trying again in [56] s\.$/],
+  ['server-busy', 'load', answer({ gw: 'refused', why: 'busy', retry: 5 }),
+    /^The server has too much to do just now\. Trying again in [56] s\.$/],
   ['not-authentic', 'load', (gw) => {
     const other = makeSession();
     gw.run(500);
@@ -94,6 +95,8 @@ const situations = [
   }, 'The wearer’s computer did not answer.', { take: true }],
   ['in-use', 'ready', changed({ guard: 'live', why: 'none', page: 'ffeeddccbbaa9988', a: 20, ta: 20 }),
     'Another page has control of this session.'],
+  ['wanted', 'ready', changed({ guard: 'asking', why: 'none', page: 'ffeeddccbbaa9988' }),
+    'Another page is asking for control of this session.'],
   ['in-control', 'control', () => {}, 'You are in control.'],
   ['limits', 'control', changed({ capa: 12, a: 12, ta: 12 }), 'The wearer has lowered a limit.', { alert: true }],
   ['idle-soon', 'control', changed({ idle: 40 }), 'Nothing was changed for a while.', { alert: true }],
@@ -108,7 +111,7 @@ const situations = [
   }, 'is ready again. You can take control.', { take: true }],
   ['box-silent', 'control', fault('silent'), 'The box does not answer.'],
   ['box-off', 'control', fault('off'), 'The box is switched off.'],
-  ['box-unplugged', 'control', fault('gone'), 'The box is unplugged'],
+  ['box-unplugged', 'control', fault('gone'), 'The wearer’s computer does not reach the box'],
   ['ended', 'control', changed({ ...zero, guard: 'ended', why: 'ended' }), 'The wearer ended the session.'],
   ['disconnected', 'control', (gw) => {
     gw.say({ ...zero, guard: 'ended', why: 'ended' });
