@@ -53,6 +53,9 @@ int config_load(const struct config_place *p, char text[MAX_CONFIG + 1], char wh
 /* Replaces the file as a whole or not at all, mode 0600. 0, or -1 with half a sentence. */
 int config_write(const struct config_place *p, const char *text, char why[CONFIG_ERROR]);
 
+/* Can it be hoped that config_save() works? Makes nothing. 0, or -1 with half a sentence. */
+int config_check(const char *path, char why[CONFIG_ERROR]);
+
 /* All of these in one: the file at `path` says what *o says, its comments stay. 0, or -1 with half
  * a sentence; then the file is as it was. */
 int config_save(const char *path, const struct options *o, char why[CONFIG_ERROR]);

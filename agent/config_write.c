@@ -262,6 +262,29 @@ make_folder(const char *path)
 	return mkdir(folder, 0700);
 }
 
+/* The folders of a path that are there must let us make the rest of it. */
+int
+config_check(const char *path, char why[CONFIG_ERROR])
+{
+	struct stat st;
+	char folder[PATH_MAX + 2];
+	char *slash;
+	int rc;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		snprintf(why, CONFIG_ERROR, "it is no ordinary file");
+		return -1;
+	}
+	snprintf(folder, PATH_MAX, "%s%s", *path == '/' ? "" : "./", path);
+	do {
+		slash = strrchr(folder, '/');
+		memcpy(slash, "/.", 3); /* a file has no such entry */
+		rc = access(folder, W_OK | X_OK);
+		*slash = '\0';
+	} while (rc < 0 && errno == ENOENT && strchr(folder, '/') != NULL);
+	return rc < 0 ? fail(why, "its folder can't be written to") : 0;
+}
+
 /* A link stays one: what it points to is replaced. */
 static int
 resolve(const char *path, char out[PATH_MAX], char why[CONFIG_ERROR])

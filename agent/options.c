@@ -270,6 +270,30 @@ can_ask(const struct options *o)
 	return !o->headless && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
+/* Nobody answers for two minutes to hear at the end that it was in vain. */
+static int
+can_keep(const struct options *o, const struct wish *wish)
+{
+	char why[CONFIG_ERROR];
+
+	if (!wish->setup || o->demo) {
+		return 0;
+	}
+	if (o->config[0] == '\0') {
+		fputs("tether: there is no place for agent.conf; name one with --config FILE\n",
+		      stderr);
+		return -1;
+	}
+	if (config_check(o->config, why) < 0) {
+		fprintf(stderr,
+			"tether: your answers could not be kept in %s: %s; name another file with "
+			"--config FILE\n",
+			o->config, why);
+		return -1;
+	}
+	return 0;
+}
+
 static void
 make_wish(struct options *o, struct wish *wish)
 {
@@ -307,10 +331,5 @@ options_parse(struct options *o, struct wish *wish, int argc, char *const argv[]
 	}
 	o->saved = o->settings;
 	wish->setup = wish->setup && (wish->anew || rc == 1);
-	if (wish->setup && o->config[0] == '\0') {
-		fputs("tether: there is no place for agent.conf; name one with --config FILE\n",
-		      stderr);
-		return -1;
-	}
-	return take_all(&line, argc, argv) < 0 ? -1 : check(o, wish);
+	return take_all(&line, argc, argv) < 0 || check(o, wish) < 0 ? -1 : can_keep(o, wish);
 }

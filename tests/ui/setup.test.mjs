@@ -402,8 +402,10 @@ test('without a terminal nobody is asked: the sentence says what to give', async
 
 test('where the answers could not be kept nobody is asked', async (t) => {
   const dir = folder(t);
-  const wizard = new Wizard(t, dir, ['--demo'], { env: { XDG_RUNTIME_DIR: dir, XDG_CONFIG_HOME: '', HOME: '' } });
-  await wizard.shows(/there is no place for agent.conf; name one with --config FILE \[exit 2\]/);
+  const nowhere = new Wizard(t, dir, [], { env: { XDG_RUNTIME_DIR: dir, XDG_CONFIG_HOME: '', HOME: '' } });
+  await nowhere.shows(/there is no place for agent.conf; name one with --config FILE \[exit 2\]/);
+  const wrong = new Wizard(t, dir, ['--config', '/dev/null/agent.conf'], { columns: 160 });
+  await wrong.shows(/could not be kept in \/dev\/null\/agent.conf: its folder can't be written to: Not a directory; name another file with --config FILE \[exit 2\]/);
 });
 
 test('--demo asks with the simulated box and keeps none of it: a real box is asked about first', async (t) => {

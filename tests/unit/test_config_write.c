@@ -287,6 +287,28 @@ a_link_stays_a_link_and_what_is_no_file_is_refused(void **state)
 }
 
 static void
+a_place_where_no_file_can_be_is_known_before_and_left_as_it_is(void **state)
+{
+	char dir[] = "/tmp/tether-write-XXXXXX", path[128], file[64];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/config/tether/agent.conf", dir);
+	assert_int_equal(config_check(path, why), 0);
+	snprintf(file, sizeof(file), "%s/file", dir);
+	close(open(file, O_WRONLY | O_CREAT, 0644));
+	assert_int_equal(config_check(file, why), 0);
+	snprintf(path, sizeof(path), "%s/tether/agent.conf", file);
+	assert_int_equal(config_check(path, why), -1);
+	assert_string_equal(why, "its folder can't be written to: Not a directory");
+	assert_int_equal(config_check(dir, why), -1);
+	assert_string_equal(why, "it is no ordinary file");
+	assert_int_equal(config_check("nothing-here.conf", why), 0);
+	unlink(file);
+	assert_int_equal(rmdir(dir), 0); /* nothing was made */
+}
+
+static void
 a_file_that_has_no_room_is_left_as_it_was_and_the_reason_is_said(void **state)
 {
 	char dir[] = "/tmp/tether-write-XXXXXX", path[64], text[MAX_CONFIG + 1];
@@ -329,6 +351,7 @@ main(void)
 		cmocka_unit_test(
 			whatever_is_written_is_read_as_it_was_meant_also_over_another_file),
 		cmocka_unit_test(a_file_is_made_for_its_owner_alone_in_folders_of_its_own),
+		cmocka_unit_test(a_place_where_no_file_can_be_is_known_before_and_left_as_it_is),
 		cmocka_unit_test(a_file_that_has_no_room_is_left_as_it_was_and_the_reason_is_said),
 		cmocka_unit_test(a_link_stays_a_link_and_what_is_no_file_is_refused),
 	};
