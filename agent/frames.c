@@ -345,5 +345,5 @@ box_port_name(unsigned port)
 {
 	static const char *const names[] = {"starting", "ok", "silent", "off", "gone"};
 
-	return port < sizeof(names) / sizeof(names[0]) ? names[port] : "starting";
+	return names[port < PORT_GONE ? port : PORT_GONE];
 }

@@ -42,7 +42,9 @@ enum box_port {
 	PORT_OK = 1,       /* answering */
 	PORT_SILENT = 2,   /* open, but no valid reply for 500 ms: menu open? */
 	PORT_OFF = 3,      /* answers, but the box is switched off (battery < 320 on 9 fields) */
-	PORT_GONE = 4      /* open failed or the port went away; the box process exits after this */
+	PORT_GONE = 4,     /* not there, or it went away; the box process exits after this... */
+	PORT_BUSY = 5,     /* ...another program has it... */
+	PORT_FAILED = 6    /* ...it is there and can't be opened */
 };
 
 /* box -> guard. At each reply, at each change of `port`, and at least as an answer to each

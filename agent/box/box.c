@@ -36,6 +36,7 @@ struct box {
 	uint64_t orphan_at; /* ms, when to say that the guard has gone; 0 said or not yet */
 	bool gone;  /* the port went away... */
 	int error;  /* ...with this errno, 0 for a hang-up */
+	uint8_t why; /* enum box_port: what is told then */
 	struct exchange x;
 	struct element *element;
 	struct box_element ready; /* not sent yet when ready.polls > 0 */
@@ -79,7 +80,7 @@ send_report(struct box *b)
 	}
 	exchange_report(&b->x, &r);
 	if (b->gone) {
-		r.port = PORT_GONE;
+		r.port = b->why;
 	}
 	/* A full socket: the guard is not reading; the next report says more than this one. */
 	if (frames_send(b->guard, frames_from_box, FRAME_BOX_REPORT, &r) != FRAME_EMPTY) {
@@ -249,6 +250,9 @@ open_port(struct box *b, const char *port, const char *usb_serial)
 	}
 	if (b->serial < 0) {
 		log_error("%s", serial_error(b->serial));
+		b->why = b->serial == SERIAL_BUSY     ? PORT_BUSY
+			 : b->serial == SERIAL_FAILED ? PORT_FAILED
+						      : PORT_GONE;
 		b->serial = -1;
 		return -1;
 	}
@@ -300,7 +304,7 @@ say_gone(struct box *b)
 int
 box_main(const char *port, const char *usb_serial)
 {
-	struct box b = {.guard = CHILD_FD, .serial = -1, .asked = -1};
+	struct box b = {.guard = CHILD_FD, .serial = -1, .asked = -1, .why = PORT_GONE};
 
 	if (prepare(&b, port, usb_serial) != 0) {
 		say_gone(&b);

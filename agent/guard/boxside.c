@@ -68,21 +68,21 @@ box_lost(struct guard *g, uint64_t now, const char *reason)
 {
 	struct limits_box before = box_view(g);
 	/* Pulled while it answered: what the box does then is not known until somebody has looked. */
-	bool pulled = g->report.port == PORT_GONE && g->report.at != 0;
+	bool pulled = g->report.port >= PORT_GONE && g->report.at != 0;
 
-	if (g->report.port != PORT_GONE) {
+	if (g->report.port < PORT_GONE) {
 		log_warn("box process ended: %s", reason);
 	}
 	child_stop(&g->box, true);
 	if (!g->limits.kill || g->limits.armed || pulled) {
 		limits_zero(&g->limits, &before, WHY_BOX, pulled);
 	}
-	g->report.port = g->report.port == PORT_GONE ? PORT_GONE : PORT_STARTING;
+	g->report.port = g->report.port < PORT_GONE ? PORT_STARTING : g->report.port;
 	g->report.seq = g->report.done = 0;
 	g->report.zero = false;
 	g->report.at = 0;
 	g->seq = g->order_seq = g->kill_seq = 0;
-	g->box_at = now + (g->report.port == PORT_GONE ? GONE_MS : RESTART_MS);
+	g->box_at = now + (g->report.port < PORT_GONE ? RESTART_MS : GONE_MS);
 	publish_soon(g);
 }
 
@@ -152,7 +152,7 @@ box_turn(struct guard *g, uint64_t now)
 static bool
 report_is_sane(const struct guard *g, const struct box_report *r)
 {
-	return r->seq <= g->seq && r->done <= r->seq && r->port <= PORT_GONE && r->power <= 1 &&
+	return r->seq <= g->seq && r->done <= r->seq && r->port <= PORT_FAILED && r->power <= 1 &&
 	       r->at <= clock_ns();
 }
 
@@ -165,6 +165,8 @@ tell_port(struct guard *g, uint8_t before, uint8_t after)
 		[PORT_SILENT] = "The box does not answer. Is its menu open? Use its own knob.",
 		[PORT_OFF] = "The box is switched off.",
 		[PORT_GONE] = "The box is not there. Is the cable in? Use its own knob.",
+		[PORT_BUSY] = "Another program has the box's port. Use the box's own knob.",
+		[PORT_FAILED] = "The box's port can't be opened. Use the box's own knob.",
 	};
 
 	if (before != after) {
@@ -189,9 +191,12 @@ take_report(struct guard *g, const struct box_report *r)
 	struct limits_box b;
 
 	g->report = *r;
+	if (r->port == PORT_STARTING && before.port >= PORT_GONE) {
+		g->report.port = before.port; /* another try at it: as long as it lasts nothing is new */
+	}
 	b = box_view(g);
 	limits_report(&g->limits, &b);
-	tell_port(g, before.port, r->port);
+	tell_port(g, before.port, g->report.port);
 	if (is_news(&before, r)) {
 		publish_soon(g);
 	}

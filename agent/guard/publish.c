@@ -17,11 +17,11 @@ guard_phase(const struct guard *g, uint64_t now)
 {
 	const struct limits *l = &g->limits;
 
-	if (g->life != LIFE_RUN || (!g->session.open && !g->issue_wanted) || l->why == WHY_ENDED || l->why == WHY_EXPIRED ||
-	    l->why == WHY_REVOKED) {
+	if (g->life != LIFE_RUN || (!g->session.open && !g->issue_wanted) || l->why == WHY_ENDED ||
+	    l->why == WHY_EXPIRED || l->why == WHY_REVOKED) {
 		return GUARD_ENDED;
 	}
-	if (l->latched && g->report.port != PORT_GONE) {
+	if (l->latched && g->report.port < PORT_GONE) {
 		return GUARD_STOPPED;
 	}
 	if (!box_view(g).ok) {

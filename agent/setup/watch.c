@@ -158,8 +158,7 @@ judge(struct watch *w, uint64_t now)
 }
 
 /* What comes after a confirmed zero: Pulse, where the next step might still be one of before
- * (limits.c does the same), then low power where that is wanted. Else a heartbeat when it is time.
- */
+ * (limits.c does the same), then low power where that is wanted. Else a heartbeat when due. */
 static void
 order_next(struct watch *w, uint64_t now)
 {
@@ -204,7 +203,7 @@ take_report(struct watch *w, const struct box_report *r, uint64_t now)
 {
 	w->report = *r;
 	child_heard(&w->child, now);
-	if (r->port == PORT_GONE) {
+	if (r->port >= PORT_GONE) {
 		lost(w, now);
 		w->finding = finding_after(w->path);
 		if (w->finding == FINDING_OK) {

@@ -16,6 +16,8 @@ enum situation {
 	BOX_SILENT,   /* open, but it does not answer */
 	BOX_OFF,      /* answers, but is switched off */
 	BOX_GONE,     /* the cable */
+	BOX_BUSY,     /* another program has its port */
+	BOX_FAILED,   /* its port is there, and can't be opened */
 	UNCONFIRMED,  /* it answers, but two zeros in a row have not come yet */
 	BY_HAND,      /* nobody is in control and nothing goes to zero, yet it stands above */
 	BY_HAND_STOPPED,
@@ -62,6 +64,12 @@ static const struct {
 	[BOX_GONE] = {TONE_ALARM, "The box is unplugged: use its own knob.",
 		      "It may have kept its levels. Plug the cable in again: the first thing it "
 		      "gets is zero."},
+	[BOX_BUSY] = {TONE_ALARM, "Another program is using the box: use its own knob.",
+		      "Its levels are not known. End that program: the first thing that the box "
+		      "gets then is zero."},
+	[BOX_FAILED] = {TONE_ALARM, "The box's port can't be opened: use its own knob.",
+			"Its levels are not known. q, then tether setup: it says what is missing, "
+			"and the command for it."},
 	[UNCONFIRMED] =
 		{TONE_ASK,
 		 "Going to zero; the box has not confirmed it yet. If in doubt, use its own knob.",
@@ -219,6 +227,12 @@ box_trouble(const struct ui_view *v, enum situation *s)
 		return true;
 	case PORT_GONE:
 		*s = BOX_GONE;
+		return true;
+	case PORT_BUSY:
+		*s = BOX_BUSY;
+		return true;
+	case PORT_FAILED:
+		*s = BOX_FAILED;
 		return true;
 	default:
 		*s = BOX_SILENT;

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { monotonic } from '../lib/boxlog.mjs';
 import { MqttChannel, ShortKeysvc } from '../lib/hostile.mjs';
 import { Partner } from '../lib/partner.mjs';
-import { bin, freePort, read, root, sleep, until } from '../lib/proc.mjs';
+import { bin, freePort, read, root, sleep, start, until } from '../lib/proc.mjs';
 import { Rig, TerminalAgent } from '../lib/rig.mjs';
 import { besideStack, startStack } from '../lib/stack.mjs';
 import { Terminal, drawScreens, plain } from '../lib/terminal.mjs';
@@ -51,6 +51,13 @@ async function ask(rig) {
   rig.partner = page;
   await page.when((s) => s.guard === 'waiting', 10000);
   page.send('hello');
+}
+
+// Another program of the wearer's, which has the port for itself.
+async function holdPort({ t, stack }) {
+  const other = start(t, 'flock', ['--no-fork', `${stack.dir}/box`, 'sh', '-c', 'echo held; exec sleep 60']);
+  await other.match(/held/);
+  return other;
 }
 
 // A screen whose guard says nothing: of a whole stack it stands for milliseconds only.
@@ -133,6 +140,12 @@ const rows = [
   }, 'The box was out of reach and is back, at zero.', { zero: true }],
   ['box-off', 'live', box('power off'), 'The box is switched off.', { zero: true, cure: box('power on') }],
   ['box-unplugged', 'live', box('unplug'), 'The box is unplugged: use its own knob.', { unsure: true, sizes: true, cure: box('plug') }],
+  ['box-busy', 'nothing', async (rig) => {
+    rig.other = await holdPort(rig);
+    await starts()(rig);
+  }, 'Another program is using the box: use its own knob.', { unsure: true, cure: ({ other }) => other.stop() }],
+  ['box-failed', 'nothing', (rig) => starts(['--box', '/dev/null'])(rig), 'The box\'s port can\'t be opened: use its own knob.',
+    { unsure: true, cure: ({ agent }) => agent.stop() }],
   ['server-lost', 'live', ({ stack }) => { stack.net.agent.freeze(); stack.net.agent.drop(); },
     'The connection to the server is lost. Both channels are at zero.', { zero: true, cure: ({ stack }) => stack.net.agent.thaw() }],
   ['server-back', 'live', ({ stack }) => stack.net.agent.drop(), 'The connection was lost and is back. Both channels are at zero.',

@@ -413,6 +413,24 @@ a_box_that_was_never_there_does_not_latch(void **state)
 	assert_false(g.limits.latched);
 }
 
+/* Each try takes seconds in which nothing is known that was not known before. */
+static void
+why_there_is_no_box_is_told_until_something_else_is_known(void **state)
+{
+	static const uint8_t reasons[] = {PORT_GONE, PORT_BUSY, PORT_FAILED};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(reasons); i++) {
+		box_answers(reasons[i], 0);
+		box_answers(PORT_STARTING, 0);
+		assert_int_equal(g.report.port, reasons[i]);
+		box_answers(PORT_SILENT, 0);
+		assert_int_equal(g.report.port, PORT_SILENT);
+		box_answers(PORT_STARTING, 0);
+		assert_int_equal(g.report.port, PORT_STARTING);
+	}
+}
+
 static void
 zero_is_not_told_before_the_box_says_it_after_the_order(void **state)
 {
@@ -643,6 +661,7 @@ main(int argc, char *argv[])
 		TEST(a_question_that_has_only_just_come_can_not_be_answered),
 		TEST(a_pulled_cable_latches),
 		TEST(a_box_that_was_never_there_does_not_latch),
+		TEST(why_there_is_no_box_is_told_until_something_else_is_known),
 		TEST(why_there_is_no_server_is_said_once_and_again_after_d),
 		TEST(a_held_stop_is_said_once_and_carried_out_each_time),
 		TEST(zero_is_not_told_before_the_box_says_it_after_the_order),

@@ -263,7 +263,8 @@ the_status_has_levels_caps_locks_and_times_but_no_secret(void **state)
 static void
 levels_of_a_box_that_does_not_answer_are_called_unknown(void **state)
 {
-	static const uint8_t ports[] = {PORT_STARTING, PORT_SILENT, PORT_OFF, PORT_GONE};
+	static const uint8_t ports[] = {PORT_STARTING, PORT_SILENT, PORT_OFF,
+					PORT_GONE,     PORT_BUSY,   PORT_FAILED};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(ports); i++) {

@@ -93,7 +93,8 @@ a_level_set_by_hand_is_no_zero_on_its_way_and_hides_no_question(void **state)
 static void
 a_stop_that_the_box_has_not_confirmed_sends_the_wearer_to_the_knob(void **state)
 {
-	static const uint8_t ports[] = {PORT_OK, PORT_SILENT, PORT_OFF, PORT_GONE};
+	static const uint8_t ports[] = {PORT_OK,   PORT_SILENT, PORT_OFF,
+					PORT_GONE, PORT_BUSY,   PORT_FAILED};
 	struct ui_view v = calm();
 
 	(void)state;
@@ -275,7 +276,7 @@ a_bell_rings_when_something_begins_and_not_while_it_lasts(void **state)
 	now.idle_left = 60;
 	assert_true(ui_attention(&before, &now));
 	before = calm();
-	for (unsigned port = PORT_SILENT; port <= PORT_GONE; port++) {
+	for (unsigned port = PORT_SILENT; port <= PORT_FAILED; port++) {
 		now = calm();
 		now.port = (uint8_t)port;
 		assert_int_equal(ui_attention(&before, &now), port != PORT_OFF);
