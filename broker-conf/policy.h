@@ -80,8 +80,9 @@ bool policy_access(struct policy *p, const char *id, enum access access, const c
 
 /* Lines from $CONTROL/tether/v1 (common/revoked.h), already past policy_access(); the role is
  * checked once more. 0, or -1: not the key service, or a line that is not understood (those before
- * it hold); then the key service is cut at the next tick, so that it comes back and tells all anew: were
- * it kept, a revocation would be lost in silence. A revoked session's clients are refused everything at once and cut at the next tick. */
+ * it hold); then the key service is cut at the next tick, so that it comes back and tells all anew:
+ * were it kept, a revocation would be lost in silence. A revoked session's clients are refused
+ * everything at once and cut at the next tick. */
 int policy_control(struct policy *p, const char *id, const char *lines, size_t len,
 		   struct moment now);
 

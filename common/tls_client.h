@@ -1,6 +1,7 @@
 /*
  * TLS towards the server: an SSL_CTX that needs no file once the handshake has begun, and words for
- * what went wrong. Link (agent) and net (key service) processes; the server's certificate is hostile until verified.
+ * what went wrong. Link (agent) and net (key service) processes; the server's certificate is
+ * hostile until verified.
  */
 #ifndef TETHER_TLS_CLIENT_H
 #define TETHER_TLS_CLIENT_H

@@ -302,7 +302,8 @@ folders_of(const char *folder[2], const char *file)
 }
 
 /* Reading stays allowed in five places: the token's, which the key service renews, those of the
- * certificate, its key and the CA, and that of ACME's answers. Signals: libev puts its own handler for SIGINT, which stays blocked.
+ * certificate, its key and the CA, and that of ACME's answers. Signals: libev puts its own handler
+ * for SIGINT, which stays blocked.
  */
 static void
 seal(const char *const value[OPT_COUNT])

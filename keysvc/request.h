@@ -65,7 +65,8 @@ struct versions {
 };
 
 /* Writes *r with a NUL; `agents` goes with an issued key and with REFUSED_VERSION. `text` (ASCII
- * without quotes) replaces the usual sentence of a refusal when not NULL. Returns the length without NUL, or -1 when it does not fit. */
+ * without quotes) replaces the usual sentence of a refusal when not NULL. Returns the length
+ * without NUL, or -1 when it does not fit. */
 int reply_write(char out[MAX_REPLY + 1], const struct reply *r, const char *text,
 		const struct versions *agents);
 

@@ -8,9 +8,9 @@
  * the start, after ACT_KILL, when the guard's validity runs out, when the box falls silent, when
  * another firmware answers, and for good when the guard has gone. Without validity it goes on, and
  * takes the box out of a mode in which zero acts late, once it is confirmed.
- *   ready    one command in flight; polls when there is nothing else, and before a level above
- * zero or a parameter, unless the last status tells what it is at: when the poll shows that the wearer's hand has been at the box, the order is
- * dropped, and counts as done.
+ *   ready    one command in flight; polls when there is nothing else, and before a level above zero
+ * or a parameter, unless the last status is fresh and shows it. When that poll shows the wearer's
+ * hand, the order is dropped, and counts as done.
  */
 #ifndef TETHER_BOX_EXCHANGE_H
 #define TETHER_BOX_EXCHANGE_H
