@@ -66,7 +66,6 @@ send_order(struct guard *g, uint8_t act, uint8_t value, uint64_t now)
 void
 box_lost(struct guard *g, uint64_t now, const char *reason)
 {
-	struct limits_box before = box_view(g);
 	/* Pulled while it answered: what the box does then is not known until somebody has looked. */
 	bool pulled = g->report.port >= PORT_GONE && g->report.at != 0;
 
@@ -75,7 +74,7 @@ box_lost(struct guard *g, uint64_t now, const char *reason)
 	}
 	child_stop(&g->box, true);
 	if (!g->limits.kill || g->limits.armed || pulled) {
-		limits_zero(&g->limits, &before, WHY_BOX, pulled);
+		limits_zero(&g->limits, WHY_BOX, pulled);
 	}
 	g->report.port = g->report.port < PORT_GONE ? PORT_STARTING : g->report.port;
 	g->report.seq = g->report.done = 0;

@@ -44,9 +44,7 @@ guard_say(struct guard *g, const char *format, ...)
 void
 guard_zero(struct guard *g, enum why why, bool latch)
 {
-	struct limits_box b = box_view(g);
-
-	limits_zero(&g->limits, &b, why, latch);
+	limits_zero(&g->limits, why, latch);
 	publish_soon(g);
 	box_turn(g, g->turn_at);
 }

@@ -59,11 +59,10 @@ limits_cap(const struct limits_settings *s, const struct limits_box *b, unsigned
 }
 
 void
-limits_zero(struct limits *l, const struct limits_box *b, enum why why, bool latch)
+limits_zero(struct limits *l, enum why why, bool latch)
 {
 	forget_targets(l);
 	l->kill = true;
-	l->calm = l->calm || mode_is_late(b->mode);
 	l->latched = l->latched || latch;
 	if (why != WHY_PARTNER || l->latched) {
 		l->armed = false;
@@ -169,9 +168,9 @@ limits_param(struct limits *l, unsigned channel, uint8_t value, uint64_t now)
 
 /* Zero that the partner asked for as part of a change: control stays, levels start anew. */
 static void
-zero_for_change(struct limits *l, const struct limits_box *b, uint64_t now)
+zero_for_change(struct limits *l, uint64_t now)
 {
-	limits_zero(l, b, WHY_PARTNER, false);
+	limits_zero(l, WHY_PARTNER, false);
 	l->changed = now;
 }
 
@@ -184,7 +183,7 @@ limits_mode(struct limits *l, const struct limits_settings *s, const struct limi
 	}
 	l->mode = MODE_OTHER; /* the last wish counts, not one that still waits for zero */
 	if (mode != b->mode) {
-		zero_for_change(l, b, now);
+		zero_for_change(l, now);
 		l->mode = mode;
 	}
 	return true;
@@ -202,7 +201,7 @@ limits_power(struct limits *l, const struct limits_settings *s, const struct lim
 	}
 	l->power = NO_POWER; /* the last wish counts */
 	if (power != b->power) {
-		zero_for_change(l, b, now);
+		zero_for_change(l, now);
 		l->power = power;
 	}
 	return true;
@@ -247,6 +246,7 @@ limits_report(struct limits *l, const struct limits_box *b)
 	if (l->kill) {
 		if (b->zero) {
 			l->kill = false;
+			l->calm = mode_is_late(b->mode);
 			l->written[0] = l->written[1] = 0;
 		}
 		return;
@@ -274,15 +274,15 @@ limits_tick(struct limits *l, const struct limits_settings *s, const struct limi
 	}
 	/* Those that latch come first: another one at the same time must not keep them from it. */
 	if (ran_out(l->changed, s->idle_ms, now)) {
-		limits_zero(l, b, WHY_IDLE, true);
+		limits_zero(l, WHY_IDLE, true);
 	} else if (ran_out(l->seen, s->checkin_ms, now)) {
-		limits_zero(l, b, WHY_CHECKIN, true);
+		limits_zero(l, WHY_CHECKIN, true);
 	} else if (l->end <= now) {
-		limits_zero(l, b, WHY_EXPIRED, false);
+		limits_zero(l, WHY_EXPIRED, false);
 	} else if (!b->ok) {
-		limits_zero(l, b, WHY_BOX, false);
+		limits_zero(l, WHY_BOX, false);
 	} else if (l->authority <= now) {
-		limits_zero(l, b, WHY_SILENT, false);
+		limits_zero(l, WHY_SILENT, false);
 	}
 }
 

@@ -57,7 +57,7 @@ struct limits {
 	uint8_t mode_was, power_was; /* as reported last */
 	bool known;          /* they are, and nothing of ours has changed them since */
 	bool kill;           /* zero wanted and not yet confirmed */
-	bool calm;           /* set MODE_PULSE after the kill: a stop in Step or Training acts late */
+	bool calm;           /* set MODE_PULSE: zero was confirmed in Step or Training, where it acts late */
 	bool latched;        /* nothing above zero until the wearer resumes */
 	bool armed;          /* the partner has taken control since the last zero it did not ask for */
 	uint8_t why;         /* enum why of the last zero */
@@ -87,7 +87,7 @@ uint8_t limits_cap(const struct limits_settings *s, const struct limits_box *b, 
 
 /* Both outputs to zero, at once; targets, pending mode, power and parameters forgotten. Control
  * ends unless the partner asked (WHY_PARTNER). `latch`: the wearer must resume. Always allowed. */
-void limits_zero(struct limits *l, const struct limits_box *b, enum why why, bool latch);
+void limits_zero(struct limits *l, enum why why, bool latch);
 
 /* ---- the wearer ---- */
 
@@ -132,8 +132,9 @@ bool limits_power(struct limits *l, const struct limits_settings *s, const struc
 
 /* ---- each turn ---- */
 
-/* Takes in what the box reports: confirms zero, and makes what the wearer's hand did the target; a
- * mode or power that it changed under somebody's control takes both targets to zero. */
+/* Takes in what the box reports: confirms zero (in Step and Training Pulse follows), and makes what
+ * the wearer's hand did the target; a mode or power that it changed under somebody's control takes
+ * both targets to zero. */
 void limits_report(struct limits *l, const struct limits_box *b);
 
 /* Timers: authority, idle, check-in, end of session, box gone silent; targets cut to the caps. */

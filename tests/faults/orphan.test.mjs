@@ -99,6 +99,24 @@ for (const signal of ['SIGKILL', 'SIGSTOP']) {
   });
 }
 
+// Everything was killed with -9, say, and the box went on; or the wearer has turned it up by hand.
+test('a box that is up in Step when tether starts: zero, then Pulse; a mode that is turned on after that stays', async (t) => {
+  const stack = await startStack(t, { agent: false });
+  for (const line of ['mode step', 'knob A 20', 'knob B 12']) stack.box.write(`${line}\n`);
+  await until(() => stack.log.now().b === 12, 2000, 'the box is turned up');
+  const since = monotonic();
+  const agent = stack.startAgent();
+  await stack.log.zeroAfter(since, 8000);
+  const sent = () => stack.log.commands().filter((c) => c.ms >= since && c.command !== '').map((c) => c.command);
+  await until(() => sent().includes('M0'), 3000, 'Pulse');
+  await until(() => agent.last('state')?.mode === 'pulse', 3000, 'and it is told');
+  stack.box.write('mode step\n');
+  await until(() => agent.last('state')?.mode === 'step', 3000, 'Step by hand');
+  await sleep(1500);
+  assert.equal(agent.last('state').mode, 'step', 'nobody fights the hand');
+  assert.match(sent().join(' '), /^K( K)+ M0$/);
+});
+
 test('the signal means nothing to a box process that has a guard, not even later', async (t) => {
   const { stack, partner, box } = await startAtLevel(t);
   process.kill(box, 'SIGUSR2');

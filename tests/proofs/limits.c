@@ -54,7 +54,7 @@ p02_power_and_mode_stay_as_they_are_where_locked(void)
 	HOLDS(IF(w.w.act == ACT_POWER, !w.s.lock_power), "power locked");
 	HOLDS(IF(w.w.act == ACT_POWER && w.w.value == 0 && w.b.low_resets, !w.s.lock_mode),
 	      "L changes the mode where it resets it");
-	HOLDS(IF(w.is.calm && !w.was.calm, w.is.kill && is_late(w.b.mode)),
+	HOLDS(IF(w.is.calm && !w.was.calm, w.was.kill && !w.is.kill && is_late(w.b.mode)),
 	      "Pulse is only ever wanted by a zero in Step or Training");
 	HOLDS(IF(w.s.lock_mode && is_late(w.b.mode) && !w.was.kill, w.call != CALL_POWER || !w.is.kill),
 	      "power in a locked late mode is refused: it would need Pulse first");
@@ -291,7 +291,7 @@ p14_while_a_kill_is_pending_nothing_else_is_written(void)
 	HOLDS(IF(w.call == CALL_ZERO, at_zero(&w.is)), "a zero is never refused");
 	HOLDS(IF(w.call == CALL_ZERO && w.why != WHY_PARTNER, !w.is.armed), "and ends control");
 	HOLDS(IF(w.call == CALL_ZERO && w.latch, w.is.latched && !w.is.armed), "and latches");
-	HOLDS(IF(w.is.kill && !w.was.kill && is_late(w.b.mode), w.is.calm), "and calms");
+	HOLDS(IF(w.was.kill && !w.is.kill, w.is.calm == is_late(w.b.mode)), "and calms");
 	POSSIBLE(w.was.kill && !w.is.kill);
 	POSSIBLE(w.was.kill && w.call == CALL_NEXT && !w.b.ok);
 }

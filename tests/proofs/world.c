@@ -105,7 +105,7 @@ make(struct world *w, enum call call)
 
 	w->call = call;
 	switch (call) {
-	case CALL_ZERO: limits_zero(l, &w->b, w->why, w->latch); break;
+	case CALL_ZERO: limits_zero(l, w->why, w->latch); break;
 	case CALL_RESUME: limits_resume(l, w->now); break;
 	case CALL_RECAP: limits_recap(l); break;
 	case CALL_SEEN: limits_seen(l, w->now); break;

@@ -176,7 +176,7 @@ after_the_wearers_stop_nothing_moves_until_the_wearer_resumes(void **state)
 	(void)state;
 	limits_level(&w.l, &w.s, &w.b, 0, 30, w.now);
 	turns(&w, 1000);
-	limits_zero(&w.l, &w.b, WHY_WEARER, true);
+	limits_zero(&w.l, WHY_WEARER, true);
 	assert_int_equal(turn(&w).act, ACT_KILL);
 	turns(&w, 100);
 	assert_false(limits_arm(&w.l, &w.b, w.now));
@@ -196,7 +196,7 @@ after_the_partners_own_stop_the_partner_may_start_from_zero(void **state)
 	limits_level(&w.l, &w.s, &w.b, 0, 30, w.now);
 	turns(&w, 1000);
 	w.b.zero = false;
-	limits_zero(&w.l, &w.b, WHY_PARTNER, false);
+	limits_zero(&w.l, WHY_PARTNER, false);
 	assert_true(limits_level(&w.l, &w.s, &w.b, 1, 30, w.now));
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(turn(&w).act, ACT_KILL);
@@ -268,10 +268,28 @@ a_stop_in_step_or_training_also_sets_pulse_even_when_locked(void **state)
 	w.b.mode = MODE_STEP;
 	w.s.lock_mode = true;
 	w.b.zero = false; /* the kill is not confirmed yet */
-	limits_zero(&w.l, &w.b, WHY_WEARER, true);
+	limits_zero(&w.l, WHY_WEARER, true);
 	assert_int_equal(turn(&w).act, ACT_KILL);
 	turn(&w);
 	assert_int_equal(w.b.mode, MODE_PULSE);
+}
+
+/* The guard has seen nothing of the box but the answer to its first K, or of one that was away. */
+static void
+the_first_zero_in_a_mode_nobody_knew_of_sets_pulse_too(void **state)
+{
+	struct world w = start();
+
+	(void)state;
+	limits_init(&w.l, w.now);
+	w.b.mode = MODE_TRAINING;
+	w.b.zero = false;
+	assert_int_equal(turn(&w).act, ACT_KILL);
+	turn(&w);
+	assert_int_equal(w.b.mode, MODE_PULSE);
+	w.b.mode = MODE_TRAINING; /* by hand: it may stay */
+	turns(&w, 500);
+	assert_int_equal(w.b.mode, MODE_TRAINING);
 }
 
 static void
@@ -421,7 +439,7 @@ no_sequence_of_calls_writes_above_a_cap_or_faster_than_allowed(void **state)
 		case 4: w.s.cap[r >> 8 & 1][r >> 9 & 1] = (uint8_t)(r >> 10 & 127); limits_recap(&w.l); break;
 		case 5: w.b.raw[r >> 8 & 1] = (uint8_t)(r >> 9); break;
 		case 6: w.b.join = r >> 8 & 1; break;
-		case 7: limits_zero(&w.l, &w.b, WHY_PARTNER, false); break;
+		case 7: limits_zero(&w.l, WHY_PARTNER, false); break;
 		case 8: limits_arm(&w.l, &w.b, w.now); break;
 		case 9: w.b.power = r >> 8 & 1; break;
 		default: break;
@@ -457,6 +475,7 @@ main(void)
 		cmocka_unit_test(low_power_counts_as_a_mode_change_where_it_resets_the_mode),
 		cmocka_unit_test(mode_and_power_change_only_after_a_confirmed_zero),
 		cmocka_unit_test(a_stop_in_step_or_training_also_sets_pulse_even_when_locked),
+		cmocka_unit_test(the_first_zero_in_a_mode_nobody_knew_of_sets_pulse_too),
 		cmocka_unit_test(parameters_move_slowly_and_within_2_to_100),
 		cmocka_unit_test(a_box_that_reports_c_as_d_does_not_make_us_write_for_ever),
 		cmocka_unit_test(a_mode_or_power_that_the_hand_changed_in_a_ramp_ends_it_at_zero),

@@ -64,7 +64,7 @@ taking_control_again_does_not_put_the_check_in_off(void **state)
 	w.s.checkin_ms = 2000;
 	for (int i = 0; i < 3; i++) {
 		turns(&w, 500);
-		limits_zero(&w.l, &w.b, WHY_BYE, false);
+		limits_zero(&w.l, WHY_BYE, false);
 		turns(&w, 30);
 		assert_true(limits_arm(&w.l, &w.b, w.now));
 	}
@@ -95,7 +95,7 @@ with_nobody_in_control_a_cap_takes_a_level_of_the_hand_to_zero(void **state)
 	struct limits_write write;
 
 	(void)state;
-	limits_zero(&w.l, &w.b, WHY_WEARER, true);
+	limits_zero(&w.l, WHY_WEARER, true);
 	turns(&w, 30);
 	w.b.raw[0] = 80;
 	w.writes = 0;
@@ -143,7 +143,7 @@ after_a_stop_in_step_power_waits_for_pulse(void **state)
 	(void)state;
 	w.b.mode = MODE_STEP;
 	w.b.zero = false;
-	limits_zero(&w.l, &w.b, WHY_PARTNER, false);
+	limits_zero(&w.l, WHY_PARTNER, false);
 	assert_true(limits_power(&w.l, &w.s, &w.b, 1, w.now));
 	assert_int_equal(turn(&w).act, ACT_KILL);
 	assert_int_equal(turn(&w).act, ACT_MODE);

@@ -1,2 +1,2 @@
 # Idle zeroes but does not latch.
-s/limits_zero(l, b, WHY_IDLE, true);/limits_zero(l, b, WHY_IDLE, false);/
+s/limits_zero(l, WHY_IDLE, true);/limits_zero(l, WHY_IDLE, false);/
