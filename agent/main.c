@@ -48,18 +48,20 @@ run_child(int argc, char *argv[])
 /* What no screen can say any more. The picture of one that failed would stay, as if somebody were
  * still behind its STOP. */
 static int
-last_words(struct guard_over over)
+last_words(const struct options *o, struct guard_over over)
 {
-	if (!over.screen) {
+	bool failed = !over.screen && !o->headless && !o->plain;
+
+	if (failed) {
 		ui_tty_mend();
 	}
-	if (!over.screen || !over.zero) {
+	if (failed || (!over.zero && !o->headless)) {
 		printf("tether: %s%s\n",
-		       over.screen ? "" : "The screen failed, so the session is over. ",
+		       failed ? "The screen failed, so the session is over. " : "",
 		       over.zero ? "Both channels are at zero."
 				 : "The box has not confirmed zero: use its own knob.");
 	}
-	return over.screen ? 0 : 1;
+	return !over.zero ? 3 : failed ? 1 : 0;
 }
 
 /* Runs the guard, and leaves the terminal as it was, whatever became of the screen. */
@@ -77,7 +79,7 @@ run_guard(const struct options *o)
 	if (!over.started) {
 		return 1;
 	}
-	return o->headless || o->plain ? 0 : last_words(over);
+	return last_words(o, over);
 }
 
 /* Asks first where that is wanted. The simulated box is there by then, any other is chosen after. */

@@ -2,7 +2,7 @@
 // foot switch without a foot, and a guide that has every sentence of the screen.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { constants, openSync, statSync, writeSync } from 'node:fs';
+import { constants, openSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { bin, folder, read, root, run, start, until } from '../lib/proc.mjs';
@@ -23,6 +23,23 @@ test('cmake --install puts menu entry, icon, completion, examples, guide, manual
   ]) assert.equal(statSync(file).mode & 0o777, mode, file);
   run('desktop-file-validate', [`${share}/applications/tether.desktop`]);
   assert.match(read(`${share}/icons/hicolor/scalable/apps/tether.svg`), /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
+});
+
+test('the window of the menu entry stays while there is something to read in it', async (t) => {
+  const dir = folder(t);
+  const [, line] = read(`${desktop}/tether.desktop`).match(/^Exec=sh -c "(.*)"$/m);
+  const open = (code) => {
+    writeFileSync(`${dir}/tether`, `#!/bin/sh\necho last words\nexit ${code}\n`, { mode: 0o755 });
+    return start(t, 'sh', ['-c', line], { env: { ...process.env, PATH: `${dir}:${process.env.PATH}` } });
+  };
+  const failed = open(3);
+  await failed.match(/last words\n\nPress Enter to close this window\.\n/);
+  assert.ok(!failed.over());
+  failed.write('\n');
+  assert.equal((await failed.exited).code, 0);
+  const well = open(0);
+  assert.equal((await well.exited).code, 0);
+  assert.equal(well.out(), 'last words\n');
 });
 
 // What Tab offers after these words, in a bash that knows nothing else.

@@ -38,5 +38,5 @@ test('a box that has not confirmed zero at the end is told of', async (t) => {
   terminal.bytes('q');
   await terminal.shows(/End the session and quit/);
   terminal.bytes('y');
-  await terminal.shows(/tether: The box has not confirmed zero: use its own knob\. \[exit 0\]/, 15000);
+  await terminal.shows(/tether: The box has not confirmed zero: use its own knob\. \[exit 3\]/, 15000);
 });
