@@ -103,15 +103,23 @@ paper_say(struct paper *p, const char *text)
 	put(out);
 }
 
+/* Of what is wider than the terminal, its end: from a second row there would be no way back. */
 static void
 draw(struct paper *p)
 {
-	char out[3 * (sizeof(p->lead) + LINE_TEXT)];
-	size_t len = strlen(p->lead) + p->len;
-	size_t over = p->open && p->drawn > len ? p->drawn - len : 0;
+	char text[sizeof(p->lead) + LINE_TEXT], out[3 * sizeof(text)];
+	size_t len = strlen(p->lead) + p->len, most = width(), over;
+	char *shown = text;
 
+	snprintf(text, sizeof(text), "%s%s", p->lead, p->line);
+	if (len > most) {
+		shown = text + len - most;
+		*shown = '<';
+		len = most;
+	}
+	over = p->open && p->drawn > len ? p->drawn - len : 0;
 	/* No escape sequences: any terminal can do this, and nothing else is read aloud. */
-	snprintf(out, sizeof(out), "\r%s%s%*s", p->lead, p->line, (int)over, "");
+	snprintf(out, sizeof(out), "\r%s%*s", shown, (int)over, "");
 	put(out);
 	for (; over > 0; over--) {
 		put("\b");

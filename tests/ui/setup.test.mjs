@@ -133,6 +133,20 @@ test('arrows and function keys leave nothing in what is typed; a paste does', as
   await w.wizard.shows(/Nothing was written.*\[exit 1\]/);
 });
 
+test('a line that is wider than the terminal shows its end, in one row, and counts as a whole', async (t) => {
+  const { wizard } = await startWizard(t, { columns: 40 });
+  await wizard.asks(/Which server/);
+  const name = `${'a-long-name.'.repeat(6)}example`;
+  wizard.key('-l', name);
+  await wizard.shows(new RegExp(`<${name.slice(-38)}`));
+  assert.equal(wizard.text().split('\n').filter((line) => line.includes('long-name')).length, 1, wizard.text());
+  wizard.key('BSpace', 'BSpace');
+  await wizard.shows(new RegExp(`<${name.slice(-40, -2)}`));
+  wizard.key('Enter');
+  await wizard.shows(/can't be reached now/, 8000);
+  assert.ok(wizard.words().replace(/\s/g, '').includes(`Theserver${name.slice(0, -2)}can't`), wizard.text());
+});
+
 test('space while the power is being lowered: zero, and the questions still go on', async (t) => {
   const w = await startWizard(t);
   w.box.hand('power high');
