@@ -24,29 +24,8 @@ import { test } from 'node:test';
 import tls from 'node:tls';
 import WebSocket from 'ws';
 import { connect, hexId, identity, mintToken, startBroker, unixNow } from '../lib/broker.mjs';
-import { COMMAND, Page, STATE, inside, joined, newKey, session, world } from '../lib/gwworld.mjs';
-import { certs, freePort, root, run, sleep, until } from '../lib/proc.mjs';
-
-const get = (w, where, { method = 'GET', headers } = {}) => new Promise((done, fail) => {
-  const request = https.request({ host: '127.0.0.1', servername: 'localhost', port: w.port, path: where, method, headers,
-    ca: readFileSync(w.ca), agent: false }, (response) => {
-    let body = '';
-    response.on('data', (d) => { body += d; });
-    response.on('end', () => done({ status: response.statusCode, headers: response.headers, body }));
-  });
-  request.on('error', fail);
-  request.end();
-});
-
-// A request as bytes, for what clients would tidy up. Resolves with everything until the close.
-const rawRequest = (w, text) => new Promise((done, fail) => {
-  const socket = tls.connect({ host: '127.0.0.1', port: w.port, servername: 'localhost', ca: readFileSync(w.ca) });
-  let all = '';
-  socket.on('data', (d) => { all += d; });
-  socket.on('close', () => done(all));
-  socket.on('error', fail);
-  socket.write(text);
-});
+import { COMMAND, Page, STATE, joined, newKey, session, world } from '../lib/gwworld.mjs';
+import { certs, run, sleep, until } from '../lib/proc.mjs';
 
 test('a page joins with its key, and leaves the broker when it closes', async (t) => {
   const w = await world(t, { change: (conf) => `${conf.replace(/^(log_type|connection_messages).*$/gm, '')}\nlog_type all\n` });
@@ -372,91 +351,6 @@ test('permessage-deflate and HTTP/2 are not spoken', async (t) => {
   const old = tls.connect({ host: '127.0.0.1', port: w.port, servername: 'localhost', ca: readFileSync(w.ca),
     minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' });
   await assert.rejects(new Promise((done, fail) => { old.once('secureConnect', done); old.once('error', fail); }));
-});
-
-test('the page is served with headers that close everything else', async (t) => {
-  const w = await world(t);
-  const { status, headers, body } = await get(w, '/');
-  assert.equal(status, 200);
-  assert.ok(body.includes('<script type="module" src="/main.js"'));
-  assert.match(headers['content-type'], /^text\/html/);
-  assert.equal(headers['cache-control'], 'no-store');
-  assert.equal(headers['content-security-policy'], 'default-src \'none\'; script-src \'self\'; style-src \'self\'; '
-    + `img-src 'self'; connect-src 'self' wss://localhost:${w.port}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; `
-    + 'require-trusted-types-for \'script\'; trusted-types \'none\'');
-  const exact = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'x-frame-options': 'DENY',
-    'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp',
-    'cross-origin-resource-policy': 'same-origin' };
-  for (const [name, value] of Object.entries(exact)) assert.equal(headers[name], value, name);
-  assert.ok(Number(headers['strict-transport-security'].match(/max-age=(\d+)/)[1]) >= 31536000);
-  for (const feature of ['serial', 'bluetooth', 'usb', 'hid', 'camera', 'microphone', 'geolocation']) {
-    assert.match(headers['permissions-policy'], new RegExp(`(^|, )${feature}=\\(\\)`));
-  }
-  assert.match(headers['permissions-policy'], /screen-wake-lock=\(self\)/);
-  for (const [where, file, type] of [['/main.js', 'main.js', 'text/javascript'], ['/style.css', 'style.css', 'text/css'],
-    ['/favicon.svg', 'favicon.svg', 'image/svg+xml']]) {
-    const got = await get(w, where);
-    assert.equal(got.status, 200, where);
-    assert.equal(got.body, readFileSync(path.join(root, 'web', file), 'utf8'), where);
-    assert.ok(got.headers['content-type'].startsWith(type), where);
-    assert.equal(got.headers['content-security-policy'], headers['content-security-policy']);
-  }
-});
-
-test('HEAD has headers only, other methods are refused, unknown paths say so', async (t) => {
-  const w = await world(t);
-  const head = await get(w, '/main.js', { method: 'HEAD' });
-  assert.equal(head.status, 200);
-  assert.equal(head.body, '');
-  assert.equal(Number(head.headers['content-length']), readFileSync(path.join(root, 'web/main.js')).length);
-  for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']) {
-    const { status, headers } = await get(w, '/', { method });
-    assert.equal(status, 405, method);
-    assert.equal(headers.allow, 'GET, HEAD');
-  }
-  const missing = await get(w, '/nothing');
-  assert.equal(missing.status, 404);
-  assert.match(missing.body, /^There is no such page here\./);
-  assert.equal(missing.headers['x-content-type-options'], 'nosniff');
-});
-
-test('no path leads out of the folder', async (t) => {
-  const w = await world(t);
-  writeFileSync(`${w.dir}/secret.txt`, 'out of bounds');
-  for (const where of ['/../secret.txt', '/..%2fsecret.txt', '/%2e%2e/secret.txt', '/./../secret.txt', '//secret.txt',
-    '/main.js/../../secret.txt', '/..\\secret.txt', `/${w.dir}/secret.txt`, '/main.js%00.txt', '/proc/self/environ']) {
-    const all = await rawRequest(w, `GET ${where} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
-    assert.doesNotMatch(all, /out of bounds/, where);
-    assert.doesNotMatch(all, /^HTTP\/1.1 200/, `${where}\n${all}`);
-  }
-});
-
-test('nothing but the address asked for is listened on', async (t) => {
-  const metrics = await freePort();
-  const w = await world(t, { extra: ['--metrics', `127.0.0.1:${metrics}`] });
-  const listening = run('ss', ['-Hltnp']).split('\n').filter((l) => l.includes(`pid=${w.gateway.pid},`))
-    .map((l) => l.trim().split(/\s+/)[3]).sort();
-  assert.deepEqual(listening, [`127.0.0.1:${w.port}`, `127.0.0.1:${metrics}`].sort());
-});
-
-test('metrics and health are told inside, without a name or an address', async (t) => {
-  const port = await freePort();
-  const w = await world(t, { extra: ['--metrics', `127.0.0.1:${port}`] });
-  const { s, page } = await joined(t, w);
-  await page.say(COMMAND);
-  await s.arrived(1);
-  const { status, body } = await inside(port, '/metrics');
-  assert.equal(status, 200);
-  assert.match(body, /^tether_gateway_joined_total 1$/m);
-  assert.match(body, /^tether_gateway_commands_total 1$/m);
-  await w.keysvc.publish('stat/keysvc', '{"v":1,"issued":12,"live":3}');
-  await until(async () => (await inside(port, '/metrics')).body.includes('\ntether_keysvc_issued_total 12\n'), 3000, 'the key service\'s counter');
-  for (const line of body.split('\n').filter((l) => l && !l.startsWith('#'))) assert.match(line, /^tether_(gateway|part)_[a-z_]+(\{[a-z]+="[A-Za-z0-9.+]+"\})? -?[\d.]+$/);
-  assert.deepEqual(await inside(port, '/healthz'), { status: 200, body: 'ok\n' });
-  await w.broker.stop();
-  await page.closed;
-  assert.equal((await inside(port, '/healthz')).status, 503);
-  assert.equal((await get(w, '/metrics')).status, 404);
 });
 
 test('an address may hold sixteen connections, and the seventeenth waits for none', async (t) => {

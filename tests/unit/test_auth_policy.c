@@ -1,135 +1,13 @@
-/* The plugin's decisions (broker-conf/policy.h), with real tokens and a clock of the test's own. */
+/* The plugin's decisions (broker-conf/policy.h): who may sign in, and use which topic. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
 #include <cmocka.h>
 
-#include <openssl/ec.h>
+#include <string.h>
 
-#include "broker-conf/policy.h"
-#include "common/encode.h"
-
-#define START_UNIX 1800000000
-#define SID 0xab
-#define SID_TEXT "abababababababababababababababab"
-
-struct fixture {
-	struct policy policy;
-	EVP_PKEY *key;
-	char connection[16]; /* addresses of these stand for the broker's connections */
-};
-
-struct person {
-	struct token token;
-	char jwt[MAX_TOKEN + 1];
-};
-
-/* `ms` after the start on both clocks. */
-static struct moment
-after(int64_t ms)
-{
-	return (struct moment){.boot_ms = 5000 + (uint64_t)ms,
-			       .unix_ms = START_UNIX * INT64_C(1000) + ms};
-}
-
-static int
-setup(void **state)
-{
-	struct fixture *f = test_calloc(1, sizeof(*f));
-
-	assert_int_equal(policy_init(&f->policy), 0);
-	f->key = EVP_EC_gen("P-256");
-	assert_non_null(f->key);
-	EVP_PKEY_up_ref(f->key);
-	f->policy.keys.count = 1;
-	f->policy.keys.row[0].key = f->key;
-	strcpy(f->policy.keys.row[0].kid, "k1");
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	policy_finish(&f->policy);
-	EVP_PKEY_free(f->key);
-	test_free(f);
-	return 0;
-}
-
-/* Number n in a role, with a token of `life` seconds. */
-static struct person
-person(const struct fixture *f, enum role role, unsigned n, int64_t life)
-{
-	struct person p = {.token = {.role = role,
-				     .kid = "k1",
-				     .iat = START_UNIX,
-				     .nbf = START_UNIX,
-				     .exp = START_UNIX + life}};
-
-	snprintf(p.token.client, sizeof(p.token.client), "%032x", n);
-	if (role == ROLE_AGENT || role == ROLE_PARTNER) {
-		memset(p.token.sid, SID, SID_LEN);
-	}
-	assert_true(token_create(p.jwt, &p.token, f->key) > 0);
-	return p;
-}
-
-static struct login
-login_of(struct fixture *f, const struct person *p, unsigned connection)
-{
-	return (struct login){.context = &f->connection[connection],
-			      .id = p->token.client,
-			      .username = p->token.client,
-			      .password = p->jwt,
-			      .address = "192.0.2.7",
-			      .version = 5,
-			      .clean = true};
-}
-
-static struct login
-guest_of(struct fixture *f, const char *id, unsigned connection)
-{
-	return (struct login){.context = &f->connection[connection],
-			      .id = id,
-			      .address = "192.0.2.7",
-			      .version = 5,
-			      .clean = true};
-}
-
-static bool
-come_in(struct fixture *f, const struct person *p, unsigned connection, struct moment now)
-{
-	struct login l = login_of(f, p, connection);
-
-	return policy_login(&f->policy, &l, now);
-}
-
-static bool
-may_publish(struct fixture *f, const char *id, const char *topic, struct moment now)
-{
-	return policy_access(&f->policy, id, ACCESS_PUBLISH, topic, false, now);
-}
-
-/* How many are cut at `now`, connected ones only. */
-static unsigned
-cut(struct fixture *f, struct moment now)
-{
-	char id[CLIENT_TEXT + 1];
-	bool connected;
-	unsigned count = 0;
-
-	while (policy_due(&f->policy, now, id, &connected)) {
-		count += connected;
-	}
-	return count;
-}
+#include "tests/unit/policy_world.h"
 
 static void
 an_agent_may_use_its_own_topics_in_their_own_direction_only(void **state)
@@ -261,87 +139,6 @@ being_asked_again_changes_nothing(void **state)
 }
 
 static void
-a_revoked_session_is_silenced_cut_and_kept_out(void **state)
-{
-	struct fixture *f = *state;
-	struct person agent = person(f, ROLE_AGENT, 1, 100);
-	struct person partner = person(f, ROLE_PARTNER, 2, 100);
-	struct person keysvc = person(f, ROLE_KEYSVC, 3, 100);
-	static const char line[] = "revoke " SID_TEXT " 1800000100\n";
-
-	assert_true(come_in(f, &agent, 0, after(0)) && come_in(f, &partner, 1, after(0)) &&
-		    come_in(f, &keysvc, 2, after(0)));
-	assert_int_equal(
-		policy_control(&f->policy, agent.token.client, line, sizeof(line) - 1, after(1)),
-		-1);
-	assert_int_equal(policy_control(&f->policy, NULL, line, sizeof(line) - 1, after(1)), -1);
-	assert_true(may_publish(f, agent.token.client, "s/" SID_TEXT "/state", after(1)));
-	assert_int_equal(
-		policy_control(&f->policy, keysvc.token.client, line, sizeof(line) - 1, after(1)),
-		0);
-	assert_false(may_publish(f, agent.token.client, "s/" SID_TEXT "/state", after(1)));
-	assert_false(may_publish(f, partner.token.client, "s/" SID_TEXT "/cmd", after(1)));
-	assert_false(come_in(f, &agent, 0, after(1)));
-	assert_int_equal(cut(f, after(1)), 2);
-	assert_int_equal(f->policy.revoked_count, 2);
-	assert_false(come_in(f, &agent, 4, after(2)));
-	assert_false(come_in(f, &partner, 5, after(2)));
-	assert_true(may_publish(f, keysvc.token.client, "stat/keysvc", after(2)));
-}
-
-static void
-control_lines_that_are_not_understood_cut_the_key_service_but_those_before_hold(void **state)
-{
-	struct fixture *f = *state;
-	struct person agent = person(f, ROLE_AGENT, 1, 100);
-	struct person keysvc = person(f, ROLE_KEYSVC, 3, 100);
-	static const char *const bad[] = {"", "\n", "revoke\n",
-					  "unrevoke " SID_TEXT " 1800000100\n",
-					  "revoke " SID_TEXT " -1\n"};
-	static const char mixed[] = "revoke " SID_TEXT " 1800000100\nrevoke all\n";
-
-	assert_true(come_in(f, &agent, 0, after(0)));
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		assert_true(come_in(f, &keysvc, 2, after(0)));
-		assert_int_equal(policy_control(&f->policy, keysvc.token.client, bad[i],
-						strlen(bad[i]), after(0)),
-				 -1);
-		assert_false(may_publish(f, keysvc.token.client, "stat/keysvc", after(0)));
-		assert_int_equal(cut(f, after(0)), 1);
-	}
-	assert_true(come_in(f, &keysvc, 2, after(0)));
-	assert_int_equal(
-		policy_control(&f->policy, keysvc.token.client, mixed, sizeof(mixed) - 1, after(0)),
-		-1);
-	assert_int_equal(cut(f, after(0)), 2);
-}
-
-static int
-control(struct fixture *f, const struct person *keysvc, const char *text)
-{
-	return policy_control(&f->policy, keysvc->token.client, text, strlen(text), after(0));
-}
-
-static void
-with_require_sync_sessions_wait_for_the_whole_set(void **state)
-{
-	struct fixture *f = *state;
-	struct person agent = person(f, ROLE_AGENT, 1, 100);
-	struct person keysvc = person(f, ROLE_KEYSVC, 3, 100);
-	static const char other[] = "revoke cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd 1800000100\n";
-
-	f->policy.require_sync = true;
-	assert_false(come_in(f, &agent, 0, after(0)));
-	assert_true(come_in(f, &keysvc, 2, after(0)));
-	assert_int_equal(control(f, &keysvc, other), 0);
-	assert_int_equal(control(f, &keysvc, "synced 2\n"), 0);
-	assert_false(come_in(f, &agent, 0, after(0)));
-	assert_int_equal(control(f, &keysvc, other), 0);
-	assert_int_equal(control(f, &keysvc, "synced 1\n"), 0);
-	assert_true(come_in(f, &agent, 0, after(0)));
-}
-
-static void
 a_guest_has_its_own_topics_and_half_a_minute(void **state)
 {
 	struct fixture *f = *state;
@@ -399,68 +196,6 @@ an_agent_that_asks_without_end_is_silenced_and_cut_but_its_states_are_not_counte
 	assert_false(may_publish(f, id, agent.token.pub[0], after(1)));
 	assert_false(may_publish(f, id, agent.token.pub[1], after(1)));
 	assert_int_equal(cut(f, after(1)), 1);
-}
-
-/* What policy_cut_fn was told. */
-static struct {
-	unsigned calls;
-	size_t connections;
-	uint8_t sid[SID_LEN];
-} told;
-
-static void
-hear_cut(void *context, const uint8_t sid[SID_LEN], size_t connections)
-{
-	(void)context;
-	told.calls++;
-	told.connections = connections;
-	memcpy(told.sid, sid, SID_LEN);
-}
-
-static void
-each_revocation_says_how_many_connections_it_cuts(void **state)
-{
-	struct fixture *f = *state;
-	struct person keysvc = person(f, ROLE_KEYSVC, 3, 100);
-	static const char line[] = "revoke " SID_TEXT " 1800000100\n";
-
-	memset(&told, 0, sizeof(told));
-	f->policy.cut = hear_cut;
-	assert_true(come_in(f, &keysvc, 7, after(0)));
-	for (unsigned i = 0; i < 4; i++) {
-		struct person p = person(f, i ? ROLE_PARTNER : ROLE_AGENT, 10 + i, 100);
-
-		assert_true(come_in(f, &p, i, after(0)));
-		if (i == 3) {
-			policy_leave(&f->policy, p.token.client, &f->connection[i]);
-		}
-	}
-	assert_int_equal(control(f, &keysvc, line), 0);
-	assert_int_equal(told.calls, 1);
-	assert_int_equal(told.connections, 3);
-	assert_int_equal(told.sid[0], SID);
-	assert_int_equal(control(f, &keysvc, line), 0);
-	assert_int_equal(told.calls, 2);
-	assert_int_equal(told.connections, 0);
-}
-
-static void
-who_signed_in_with_a_key_that_is_gone_is_silenced_and_cut(void **state)
-{
-	struct fixture *f = *state;
-	struct person agent = person(f, ROLE_AGENT, 1, 100), gw = person(f, ROLE_GW, 2, 100);
-	struct login guest = guest_of(f, "0123456789abcdef0123456789abcdef", 3);
-
-	assert_true(come_in(f, &agent, 0, after(0)) && come_in(f, &gw, 1, after(0)));
-	assert_true(policy_login(&f->policy, &guest, after(0)));
-	policy_keys_changed(&f->policy);
-	assert_int_equal(cut(f, after(1)), 0);
-	assert_true(may_publish(f, agent.token.client, "s/" SID_TEXT "/state", after(1)));
-	strcpy(f->policy.keys.row[0].kid, "k2");
-	policy_keys_changed(&f->policy);
-	assert_false(may_publish(f, agent.token.client, "s/" SID_TEXT "/state", after(1)));
-	assert_int_equal(cut(f, after(1)), 2);
-	assert_int_equal(f->policy.guests.count, 1);
 }
 
 static void
@@ -554,8 +289,6 @@ the_counters_are_json_and_name_nobody(void **state)
 				  "\"expired\":0,\"revoked\":0}");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int
 main(void)
 {
@@ -565,14 +298,9 @@ main(void)
 		TEST(a_token_s_time_is_up_at_its_very_second),
 		TEST(setting_the_clock_back_gives_nobody_more_time),
 		TEST(being_asked_again_changes_nothing),
-		TEST(a_revoked_session_is_silenced_cut_and_kept_out),
-		TEST(control_lines_that_are_not_understood_cut_the_key_service_but_those_before_hold),
-		TEST(with_require_sync_sessions_wait_for_the_whole_set),
 		TEST(a_guest_has_its_own_topics_and_half_a_minute),
 		TEST(a_guest_that_talks_too_much_is_silenced_and_cut),
 		TEST(an_agent_that_asks_without_end_is_silenced_and_cut_but_its_states_are_not_counted),
-		TEST(each_revocation_says_how_many_connections_it_cuts),
-		TEST(who_signed_in_with_a_key_that_is_gone_is_silenced_and_cut),
 		TEST(a_guest_can_t_have_an_id_that_is_live_or_odd),
 		TEST(the_oldest_guest_makes_room_and_is_cut_at_the_next_tick),
 		TEST(a_takeover_keeps_the_new_connection_and_a_will_is_still_held_to_the_topics),
