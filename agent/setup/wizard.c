@@ -34,6 +34,7 @@ struct wizard {
 	struct watch w;
 	struct paper p;
 	struct ui_decoder decoder;
+	struct ui_decoder spaces; /* apart: a control character begins the other one anew */
 	enum dialog_step asked; /* the step whose question stands on the screen */
 	enum finding told;
 	bool stopping;	     /* a `K` of the wearer waits to be confirmed */
@@ -346,6 +347,19 @@ decode(struct wizard *z, char byte)
 		       : PAPER_NOTHING;
 }
 
+/* The space bar, whatever a keyboard sends for it (agent/ui/decode.h); NUL is Ctrl-Space. */
+static bool
+has_space(struct wizard *z, const char *bytes, ssize_t n)
+{
+	bool found = false;
+
+	for (ssize_t i = 0; i < n; i++) {
+		found = ui_decode_space(&z->spaces, bytes[i]) || bytes[i] == ' ' ||
+			bytes[i] == '\0' || found;
+	}
+	return found;
+}
+
 static void
 take_keys(struct wizard *z, uint64_t now)
 {
@@ -356,12 +370,15 @@ take_keys(struct wizard *z, uint64_t now)
 		z->d.step = STEP_QUIT; /* the terminal has gone */
 	}
 	/* The stop first, whatever was typed before it. */
-	if (n > 0 && memchr(bytes, ' ', (size_t)n) != NULL) {
+	if (has_space(z, bytes, n)) {
 		stop(z, now);
 	}
 	for (ssize_t i = 0; i < n && z->d.step < STEP_DONE; i++) {
 		enum paper_key key = decode(z, bytes[i]);
 
+		if (key == PAPER_SPACE && bytes[i] != ' ') {
+			stop(z, now); /* Shift-Space: its bytes are a sequence */
+		}
 		if (key == PAPER_QUIT) {
 			z->d.step = STEP_QUIT;
 		} else if (key == PAPER_LINE) {

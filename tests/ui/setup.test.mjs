@@ -73,6 +73,20 @@ test('space at the knob is zero at once; Enter takes nothing that was not there'
   await w.wizard.asks(/A: 0 percent: the channel stays off/);
 });
 
+test('a space that is not the byte 0x20 is zero at the knob too', async (t) => {
+  const w = await startWizard(t);
+  await toTheKnob(w);
+  for (const [what, bytes] of [['U+3000', '\xe3\x80\x80'], ['U+00A0', '\xc2\xa0'], ['Ctrl-Space', '\0'],
+    ['Shift-Space of kitty', '\x1b[32;2u'], ['Shift-Space of xterm', '\x1b[27;2;32~']]) {
+    w.box.hand('knob A 40');
+    await w.wizard.asks(/A is at 40 percent >/);
+    const pressed = monotonic();
+    w.wizard.bytes(bytes);
+    assert.ok(await w.box.log.zeroAfter(pressed, 2000) < 250, what);
+    await w.wizard.asks(/A is at 0 percent >/);
+  }
+});
+
 test('Enter that bounces at the knob does not confirm a cap that nobody was asked about', async (t) => {
   const w = await startWizard(t);
   await toTheKnob(w);
