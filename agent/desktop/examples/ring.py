@@ -29,9 +29,9 @@ for line in tether.stdout:
         print("Send this to your partner:", event["link"], flush=True)
     elif event["event"] == "log":
         print(event["text"], flush=True)
-    elif event["event"] == "state" and event["sentence"] != said:
-        said = event["sentence"]
-        print(said, flush=True)
-        if event["phase"] == "asking":
+    elif event["event"] == "state" and (event["sentence"], event["words"]) != said:
+        said = event["sentence"], event["words"]
+        print(event["sentence"], flush=True)
+        if event["phase"] == "asking":  # also when somebody else asks now: other words
             print(f"\aTheir page must show: {event['words']}. y or n?", flush=True)
 sys.exit(tether.wait())
