@@ -30,6 +30,7 @@ report_fields(struct wire *w, void *message)
 	wire_u64(w, &m->at);
 	wire_u32(w, &m->replies);
 	wire_u32(w, &m->faults);
+	wire_u32(w, &m->kills);
 	wire_u32(w, &m->battery);
 	wire_u8(w, &m->percent);
 	wire_u8(w, &m->a);
@@ -247,7 +248,7 @@ save_done_fields(struct wire *w, void *message)
 
 enum {
 	LEN_ORDER = 4 + 1 + 1 + 8,
-	LEN_REPORT = 4 + 4 + 1 + 1 + 8 + 4 + 4 + 4 + 1 + 4 + 1 + 1 + 1 + 1 + 4 + 12,
+	LEN_REPORT = 4 + 4 + 1 + 1 + 8 + 4 + 4 + 4 + 4 + 1 + 4 + 1 + 1 + 1 + 1 + 4 + 12,
 	LEN_ELEMENT = ELEMENT_LEN + 4,
 	LEN_SETUP = 1 + MAX_HOST + 2 + MAX_PATH + CLIENT_TEXT + 1 + SID_LEN + MAX_TOKEN + 1 +
 		    2 * ELEMENT_LEN,
@@ -335,7 +336,8 @@ why_name(unsigned why)
 {
 	static const char *const names[WHY_COUNT] = {
 		"none", "start",   "bye", "silent", "refused", "partner", "wearer", "idle",
-		"checkin", "box", "link",   "clock",   "ui",      "ended",  "expired", "revoked"};
+		"checkin", "box", "link",   "clock",   "ui",      "ended",  "expired", "revoked",
+		"change"};
 
 	return why < WHY_COUNT ? names[why] : "none";
 }
@@ -343,7 +345,8 @@ why_name(unsigned why)
 const char *
 box_port_name(unsigned port)
 {
-	static const char *const names[] = {"starting", "ok", "silent", "off", "gone"};
+	static const char *const names[] = {"starting", "ok", "silent", "off",
+					    "gone",     "busy", "failed"};
 
-	return names[port < PORT_GONE ? port : PORT_GONE];
+	return names[port <= PORT_FAILED ? port : PORT_GONE];
 }

@@ -57,6 +57,7 @@ struct box_report {
 	uint64_t at;      /* CLOCK_BOOTTIME ns of the last valid reply, 0 none */
 	uint32_t replies; /* valid replies so far */
 	uint32_t faults;  /* bad, cut, ERR lines so far */
+	uint32_t kills;   /* begun by itself so far: nobody had ordered them */
 	uint32_t battery; /* as the box says it */
 	uint8_t percent;  /* 0..100, 255 unknown */
 	uint8_t a, b, c, d;
@@ -138,7 +139,7 @@ enum guard_phase { GUARD_WAITING, GUARD_ASKING, GUARD_LIVE, GUARD_STOPPED, GUARD
 enum why {
 	WHY_NONE, WHY_START, WHY_BYE, WHY_SILENT, WHY_REFUSED, WHY_PARTNER, WHY_WEARER, WHY_IDLE,
 	WHY_CHECKIN, WHY_BOX, WHY_LINK, WHY_CLOCK, WHY_UI, WHY_ENDED, WHY_EXPIRED,
-	WHY_REVOKED,
+	WHY_REVOKED, WHY_CHANGE,
 	WHY_COUNT
 };
 

@@ -67,3 +67,9 @@ auth_words(char out[CHECK_WORDS_MAX], const struct auth_keys *k, const uint8_t p
 		       check_words[index[1]], check_words[index[2]]);
 	return len > 0 && len < CHECK_WORDS_MAX ? 0 : -1;
 }
+
+int
+auth_mark(uint8_t mark[PAGE_ID], const struct auth_keys *k, const uint8_t page[PAGE_ID])
+{
+	return derive_mac(mark, PAGE_ID, k->words, KEY_LEN, page, PAGE_ID);
+}

@@ -19,7 +19,7 @@
 struct auth_keys {
 	uint8_t p2g[32];   /* info "tether p2g": partner to guard, commands */
 	uint8_t g2p[32];   /* info "tether g2p": guard to partner, states */
-	uint8_t words[32]; /* info "tether words": check words */
+	uint8_t words[32]; /* info "tether words": check words, and the mark of a page */
 };
 
 /* Derives all keys. 0 or -1 (OpenSSL failed; keys are zeroed). */
@@ -39,5 +39,10 @@ int auth_state_mac(uint8_t mac[AUTH_MAC], const struct auth_keys *k, const char 
 #define CHECK_WORDS_MAX 32
 int auth_words(char out[CHECK_WORDS_MAX], const struct auth_keys *k, const uint8_t page[PAGE_ID],
 	       const uint8_t nonce[NONCE_LEN]);
+
+/* What a state calls a page: the first 8 bytes of HMAC-SHA256(words, page id). A page knows its own
+ * mark; the page id itself stays with the page, since whoever has the link and a page id can speak
+ * as that page. 0 or -1. */
+int auth_mark(uint8_t mark[PAGE_ID], const struct auth_keys *k, const uint8_t page[PAGE_ID]);
 
 #endif

@@ -2,7 +2,7 @@
 // key and the secret live in this module's memory only, for as long as the page is open.
 
 import { Link } from './link.js';
-import { checkWords, deriveKeys, hex, openState, parseLink } from './protocol.js';
+import { checkWords, deriveKeys, hex, openState, pageMark, parseLink } from './protocol.js';
 import { Sender } from './sender.js';
 import { Store } from './state.js';
 import { View } from './view.js';
@@ -14,7 +14,7 @@ const DEAD = 20000; // ms of silence after which a connection that did bring sta
 const now = () => performance.now();
 const page = hex(crypto.getRandomValues(new Uint8Array(8)));
 const count = { n: 0 }; // of our commands: the numbers go on with the page id, also in another session
-const store = new Store(page);
+const store = new Store();
 let session = null; // { keys, link, sender }: at most one
 let awake = null; // the screen's wake lock, or its promise, while in control
 
@@ -122,11 +122,12 @@ async function open(text) {
   session?.link.close();
   session = null;
   const keys = await deriveKeys(parsed);
+  const mark = await pageMark(keys, page);
   const scheme = window.location.protocol === 'https:' ? 'wss:' : 'ws:';
-  start(keys, new Link(`${scheme}//${window.location.host}/ws`, parsed.key));
+  start(keys, new Link(`${scheme}//${window.location.host}/ws`, parsed.key), mark);
 }
 
-function start(keys, link) {
+function start(keys, link, mark) {
   const sender = new Sender({
     keys,
     page,
@@ -138,7 +139,7 @@ function start(keys, link) {
   const mine = { keys, link, sender };
   session?.link.close();
   session = mine;
-  store.opened();
+  store.opened(mark);
   let line = Promise.resolve();
   link.addEventListener('phase', ({ detail }) => {
     if (mine !== session) {

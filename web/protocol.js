@@ -177,6 +177,12 @@ export async function openState(keys, text) {
   }
 }
 
+// What a session's states call a page: its id stays here, since who has the link and a page's id can
+// speak as that page. page is hex, and so is the mark.
+export async function pageMark(keys, page) {
+  return hex((await hmac(keys.words, unhex(page))).slice(0, 8));
+}
+
 // The three words that page and wearer compare; `list` has 256. page and nonce are hex.
 export async function checkWords(keys, page, nonce, list) {
   const digest = await hmac(keys.words, unhex(page + nonce));

@@ -73,18 +73,17 @@ function liveSituation(store) {
   if (store.stop) {
     return say('stopping', 'stop', 'give');
   }
-  if (why !== 'partner' || A + B > 0) {
+  if (!['partner', 'change'].includes(why) || A + B > 0) {
     return say('live', 'ok', 'give');
   }
-  return a + b > 0 ? say('stopping', 'stop', 'give') : zeroSituation(store.cause);
-}
-
-// "partner" covers our stop, our new mode or power, and a stop of somebody else who has the link.
-function zeroSituation(cause) {
-  if (cause === 'change') {
+  if (a + b > 0) {
+    return say('stopping', 'stop', 'give');
+  }
+  if (why === 'change') {
     return say('fromZero', 'ok', 'give');
   }
-  return say(cause === 'stop' ? 'stoppedByYou' : 'stoppedElsewhere', 'stop', 'give');
+  // "partner" covers our stop and one of somebody else who has the link.
+  return say(store.ours ? 'stoppedByYou' : 'stoppedElsewhere', 'stop', 'give');
 }
 
 function waitingSituation(store) {

@@ -16,7 +16,7 @@ const CHANNELS = ['A', 'B'];
 const field = { A: 'a', B: 'b', C: 'c', D: 'd' };
 
 export class Store extends EventTarget {
-  page; // our page id, 16 hex
+  page = ''; // what states call this page in this session, 16 hex
   opening = 'none'; // why there is no session: none, broken, insecure; '' when there is one
   link = { phase: 'closed' }; // last phase of link.js
   joinedAt = null;
@@ -36,7 +36,7 @@ export class Store extends EventTarget {
   settled = true; // a state has shown zero since the page last let go of control
   mistypedAt = null; // ms: when a mistyped link was given to a page that has a session
   lowered = null; // ms: when the wearer last lowered a limit while we had control
-  cause = ''; // what of ours makes the guard say "partner": stop, change, or nothing
+  ours = false; // the stop that makes the guard say "partner" is our own
   words = null; // { nonce, words }
   trip = null; // last round trip, ms
   #hello = { at: 0, n: 0 };
@@ -45,11 +45,6 @@ export class Store extends EventTarget {
   #differs = { A: null, B: null }; // since when a settled target is below our wish
   #moved = { C: 0, D: 0 }; // when a parameter was last asked for or seen to move
   #sentAt = new Map(); // n -> ms
-
-  constructor(page) {
-    super();
-    this.page = page;
-  }
 
   get mine() {
     return this.state !== null && this.state.page === this.page;
@@ -72,7 +67,8 @@ export class Store extends EventTarget {
   }
 
   // A new session begins; what was known of another one is forgotten.
-  opened() {
+  opened(page) {
+    this.page = page;
     this.opening = '';
     this.link = { phase: 'connecting' };
     this.state = null;
@@ -145,7 +141,7 @@ export class Store extends EventTarget {
     this.#followParams(before, now);
     this.#followChosen(now);
     this.#followStop();
-    this.#followCause();
+    this.#followOurs();
     this.#changed();
     return true;
   }
@@ -167,7 +163,7 @@ export class Store extends EventTarget {
     this.held = true;
     this.confirmed = false;
     this.aside = '';
-    this.cause = '';
+    this.ours = false;
     this.#hello = { at: now, n: 0 };
     this.#changed();
   }
@@ -184,7 +180,7 @@ export class Store extends EventTarget {
   stopped(sent, now) {
     this.zero();
     this.stop = { at: now, sent };
-    this.cause = 'stop';
+    this.ours = true;
     this.#changed();
   }
 
@@ -223,7 +219,7 @@ export class Store extends EventTarget {
     }
     this.zero();
     this.chosen[kind] = { value, at: now };
-    this.cause = 'change';
+    this.ours = false;
     this.#changed();
     return true;
   }
@@ -363,11 +359,11 @@ export class Store extends EventTarget {
   }
 
   // Once levels were raised anew, the next zero is not of the stop or the choice before them.
-  #followCause() {
+  #followOurs() {
     const { ta, tb } = this.state;
     const pending = this.stop || this.chosen.mode || this.chosen.power;
     if (!pending && ta + tb > 0 && this.wants.A + this.wants.B > 0) {
-      this.cause = '';
+      this.ours = false;
     }
   }
 

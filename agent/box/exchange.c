@@ -9,8 +9,8 @@
 #include "agent/box/exchange_inner.h"
 #include "common/modes.h"
 
-void
-exchange_kill(struct exchange *x, uint64_t now)
+static void
+begin_kill(struct exchange *x, uint64_t now)
 {
 	x->killing = true;
 	x->kill_at = now;
@@ -21,6 +21,13 @@ exchange_kill(struct exchange *x, uint64_t now)
 	x->waiting = false;
 	x->flight = FLIGHT_NONE;
 	x->news = true;
+}
+
+void
+exchange_kill(struct exchange *x, uint64_t now)
+{
+	x->own_kills++;
+	begin_kill(x, now);
 }
 
 void
@@ -35,7 +42,7 @@ exchange_init(struct exchange *x, uint64_t now)
 {
 	memset(x, 0, sizeof(*x));
 	x->poll_every = POLL_FAST;
-	exchange_kill(x, now);
+	begin_kill(x, now);
 }
 
 void
@@ -68,7 +75,7 @@ exchange_order(struct exchange *x, const struct box_order *o, uint64_t now)
 	if (o->act == ACT_KILL) {
 		/* One under way serves: nothing can have been raised since it began. */
 		if (!x->killing) {
-			exchange_kill(x, now);
+			begin_kill(x, now);
 		}
 		x->waiting = false; /* what waited for the end of that one */
 		x->kill_seq = o->seq;
@@ -103,6 +110,15 @@ wrote(struct exchange *x, uint64_t now)
 	}
 }
 
+/* When the line is quiet; one that never is must not hold a kill up. */
+static uint64_t
+quiet_or_late(const struct exchange *x)
+{
+	uint64_t still = x->last_byte + KILL_QUIET, late = x->last_write + KILL_REPEAT;
+
+	return still < late ? still : late;
+}
+
 static uint64_t
 kill_due(const struct exchange *x)
 {
@@ -116,7 +132,7 @@ kill_due(const struct exchange *x)
 		return x->kill_at + KILL_THIRD;
 	}
 	if (x->flight == FLIGHT_NONE && x->zeros < 2) {
-		return x->last_byte + KILL_QUIET;
+		return quiet_or_late(x);
 	}
 	return x->last_write + KILL_REPEAT;
 }
@@ -141,7 +157,7 @@ static size_t
 kill_next(struct exchange *x, char out[CODEC_COMMAND], uint64_t now, uint64_t *wake)
 {
 	bool calm = must_calm(x, now);
-	uint64_t due = calm ? x->last_byte + KILL_QUIET : kill_due(x);
+	uint64_t due = calm ? quiet_or_late(x) : kill_due(x);
 
 	if (now < due) {
 		sooner(wake, due);
@@ -290,6 +306,12 @@ send_check(struct exchange *x, char out[CODEC_COMMAND], uint64_t now)
 	return (size_t)codec_command(out, &x->box, ACT_HEARTBEAT, 0);
 }
 
+static bool
+something_to_say(const struct exchange *x, uint64_t now)
+{
+	return x->flight != FLIGHT_NONE || x->waiting || now >= x->last_write + x->poll_every;
+}
+
 static size_t
 ready_next(struct exchange *x, char out[CODEC_COMMAND], uint64_t now, uint64_t *wake)
 {
@@ -297,6 +319,10 @@ ready_next(struct exchange *x, char out[CODEC_COMMAND], uint64_t now, uint64_t *
 		return 0;
 	}
 	if (!quiet(x, ORDER_QUIET, now)) {
+		/* What can't be asked for is not answered either: noise without end is silence. */
+		if (x->asked == 0 && something_to_say(x, now)) {
+			x->asked = now;
+		}
 		sooner(wake, x->last_byte + ORDER_QUIET);
 		return 0;
 	}
@@ -350,6 +376,10 @@ watch_port(struct exchange *x, uint64_t now)
 	} else if (codec_off(&x->box)) {
 		port = PORT_OFF;
 	}
+	/* Switched on again: what was confirmed is not of what it does now. */
+	if (port == PORT_OK && x->port == PORT_OFF && !x->killing) {
+		exchange_kill(x, now);
+	}
 	x->news = x->news || port != x->port;
 	x->port = port;
 }
@@ -391,6 +421,7 @@ exchange_report(const struct exchange *x, struct box_report *r)
 	r->at = x->at;
 	r->replies = x->replies;
 	r->faults = x->faults;
+	r->kills = x->own_kills;
 	r->battery = x->box.battery;
 	r->percent = 255;
 	r->a = x->box.a;

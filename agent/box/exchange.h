@@ -77,7 +77,7 @@ struct exchange {
 	size_t len; /* CODEC_LINE + 1: too long */
 	uint64_t last_byte;
 	uint64_t last_write;
-	uint64_t asked; /* oldest write since the last valid line, 0 none */
+	uint64_t asked; /* oldest write, or wish to write, since the last valid line; 0 none */
 	uint64_t poll_every;
 
 	/* the box */
@@ -86,7 +86,7 @@ struct exchange {
 	bool zero;
 	uint8_t port;
 	uint64_t at;
-	uint32_t replies, faults;
+	uint32_t replies, faults, own_kills;
 
 	bool news; /* the guard should get a report */
 };

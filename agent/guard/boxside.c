@@ -39,6 +39,13 @@ box_view(const struct guard *g)
 	};
 }
 
+bool
+box_zero(const struct guard *g)
+{
+	/* Off is at zero, though nothing goes on until it is switched on and confirms anew. */
+	return box_view(g).zero && (!g->limits.kill || g->report.port == PORT_OFF);
+}
+
 static void
 send_order(struct guard *g, uint8_t act, uint8_t value, uint64_t now)
 {
@@ -80,6 +87,7 @@ box_lost(struct guard *g, uint64_t now, const char *reason)
 	g->report.seq = g->report.done = 0;
 	g->report.zero = false;
 	g->report.at = 0;
+	g->report.kills = 0;
 	g->seq = g->order_seq = g->kill_seq = 0;
 	g->box_at = now + (g->report.port < PORT_GONE ? RESTART_MS : GONE_MS);
 	publish_soon(g);
@@ -114,15 +122,16 @@ box_is_well(struct guard *g, uint64_t now)
 }
 
 /* One thing to write, or a heartbeat when it is time. A pending kill is ordered once per zero, since
- * the box repeats `K` by itself until zero is confirmed; and again after a second, lest anything that
- * went wrong between the two of us be waited for for ever. */
+ * the box repeats `K` by itself until zero is confirmed; and, unless it is, again after a second, lest
+ * anything that went wrong between the two of us be waited for for ever. */
 static void
 order_next(struct guard *g, uint64_t now)
 {
 	struct limits_box b = box_view(g);
 	struct limits_write w = limits_next(&g->limits, &g->settings.limits, &b, now);
 
-	if (w.act == ACT_KILL && box_kill_sent(g) && now - g->order_at < KILL_AGAIN_MS) {
+	if (w.act == ACT_KILL && box_kill_sent(g) &&
+	    (box_zero(g) || now - g->order_at < KILL_AGAIN_MS)) {
 		w.act = ACT_HEARTBEAT;
 	}
 	if (w.act != ACT_HEARTBEAT || now >= g->beat_at) {
@@ -183,6 +192,20 @@ is_news(const struct box_report *before, const struct box_report *r)
 	       r->zero != before->zero;
 }
 
+/* It went to zero without our order, be it since ours came too late: control ends as at any zero
+ * that the partner did not ask for. */
+static void
+box_killed(struct guard *g)
+{
+	if (!g->limits.armed) {
+		return;
+	}
+	if (g->report.port == PORT_OK) {
+		guard_say(g, "The box was taken to zero: no order had reached it in time.");
+	}
+	guard_zero(g, WHY_BOX, false);
+}
+
 static void
 take_report(struct guard *g, const struct box_report *r)
 {
@@ -192,6 +215,9 @@ take_report(struct guard *g, const struct box_report *r)
 	g->report = *r;
 	if (r->port == PORT_STARTING && before.port >= PORT_GONE) {
 		g->report.port = before.port; /* another try at it: as long as it lasts nothing is new */
+	}
+	if (r->kills != before.kills) {
+		box_killed(g);
 	}
 	b = box_view(g);
 	limits_report(&g->limits, &b);

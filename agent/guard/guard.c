@@ -209,7 +209,7 @@ ending_turn(struct guard *g, uint64_t now)
 	if (g->life != LIFE_ENDING) {
 		return;
 	}
-	if (now >= g->over_at || (!g->limits.kill && !g->end_wanted && g->link.fd < 0)) {
+	if (now >= g->over_at || ((!g->limits.kill || box_zero(g)) && !g->end_wanted && g->link.fd < 0)) {
 		g->life = LIFE_OVER;
 	}
 }
@@ -367,7 +367,7 @@ guard_run(const struct options *o)
 		wait_and_read(&g);
 	}
 	status_close(&g);
-	over.zero = box_view(&g).zero && !g.limits.kill;
+	over.zero = box_zero(&g);
 	child_stop(&g.link, true);
 	child_stop(&g.box, false);
 	child_stop(&g.sleep, true);

@@ -158,6 +158,9 @@ void child_stop(struct child *c, bool force);
 /* boxside.c */
 /* Has the pending zero been ordered already? */
 bool box_kill_sent(const struct guard *g);
+
+/* Is zero confirmed, after the last thing that asked for it? Also by a box that is off. */
+bool box_zero(const struct guard *g);
 struct limits_box box_view(const struct guard *g);
 void box_turn(struct guard *g, uint64_t now);
 void box_read(struct guard *g, uint64_t now);

@@ -58,13 +58,20 @@ limits_cap(const struct limits_settings *s, const struct limits_box *b, unsigned
 	return lower(own, LEVEL_MAX);
 }
 
+/* Zeros that the partner asked for: by a stop, or as the way to another mode or power. */
+static bool
+keeps_control(enum why why)
+{
+	return why == WHY_PARTNER || why == WHY_CHANGE;
+}
+
 void
 limits_zero(struct limits *l, enum why why, bool latch)
 {
 	forget_targets(l);
 	l->kill = true;
 	l->latched = l->latched || latch;
-	if (why != WHY_PARTNER || l->latched) {
+	if (!keeps_control(why) || l->latched) {
 		l->armed = false;
 	}
 	l->why = (uint8_t)why;
@@ -170,7 +177,7 @@ limits_param(struct limits *l, unsigned channel, uint8_t value, uint64_t now)
 static void
 zero_for_change(struct limits *l, uint64_t now)
 {
-	limits_zero(l, WHY_PARTNER, false);
+	limits_zero(l, WHY_CHANGE, false);
 	l->changed = now;
 }
 

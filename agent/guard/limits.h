@@ -86,7 +86,7 @@ uint8_t limits_cap(const struct limits_settings *s, const struct limits_box *b, 
 /* ---- zero ---- */
 
 /* Both outputs to zero, at once; targets, pending mode, power and parameters forgotten. Control
- * ends unless the partner asked (WHY_PARTNER). `latch`: the wearer must resume. Always allowed. */
+ * ends unless the partner asked (WHY_PARTNER, WHY_CHANGE). `latch`: the wearer must resume. Always allowed. */
 void limits_zero(struct limits *l, enum why why, bool latch);
 
 /* ---- the wearer ---- */

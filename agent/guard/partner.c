@@ -177,6 +177,7 @@ partner_allow(struct guard *g, bool allow, uint64_t now)
 		return;
 	}
 	guard_say(g, "You refused the partner.");
+	s->pages[s->asking].allowed = false;
 	s->refused = s->asking;
 	s->asking = NO_PAGE;
 	if (!g->limits.kill) {

@@ -99,17 +99,19 @@ add_page(const struct guard *g, char *out, size_t size, int at)
 {
 	const struct session *s = &g->session;
 	int page = session_page(s);
-	char id[HEX_LEN(PAGE_ID) + 1] = "", nonce[HEX_LEN(NONCE_LEN) + 1] = "";
+	char text[HEX_LEN(PAGE_ID) + 1] = "", nonce[HEX_LEN(NONCE_LEN) + 1] = "";
+	uint8_t mark[PAGE_ID];
 	uint32_t n = 0;
 
-	if (page != NO_PAGE) {
-		hex_encode(id, s->pages[page].id, PAGE_ID);
+	if (page != NO_PAGE && auth_mark(mark, &s->keys, s->pages[page].id) == 0) {
+		hex_encode(text, mark, PAGE_ID);
 		n = s->pages[page].n;
 	}
 	if (s->control != NO_PAGE || s->asking != NO_PAGE) {
 		hex_encode(nonce, s->nonce, NONCE_LEN);
 	}
-	return add(out, size, at, ",\"page\":\"%s\",\"nonce\":\"%s\",\"n\":%u", id, nonce, n);
+	return add(out, size, at, ",\"page\":\"%s\",\"nonce\":\"%s\",\"n\":%u", text, nonce,
+		   n);
 }
 
 /* Levels as people read them: half of the raw value. */
@@ -129,7 +131,7 @@ state_write(const struct guard *g, uint32_t beacon, uint64_t now, char *out, siz
 	struct limits_box b = box_view(g);
 	int at = add(out, size, 0, "{\"v\":1,\"beacon\":%u,\"guard\":\"%s\",\"why\":\"%s\",\"box\":\"%s\"",
 		     beacon, guard_phase_name(guard_phase(g, now)), why_name(l->why),
-		     box_port_name(r->port));
+		     box_port_name(r->port < PORT_GONE ? r->port : PORT_GONE));
 
 	at = add(out, size, at, ",\"a\":%u,\"b\":%u,\"ta\":%u,\"tb\":%u,\"capa\":%u,\"capb\":%u",
 		 percent(r->a), percent(r->b), l->target[0], l->target[1], limits_cap(set, &b, 0),
@@ -219,15 +221,13 @@ void
 view_fill(const struct guard *g, struct ui_view *view, uint64_t now)
 {
 	const struct box_report *r = &g->report;
-	struct limits_box b = box_view(g);
 
 	*view = (struct ui_view){
 		.phase = (uint8_t)guard_phase(g, now),
 		.why = g->limits.why,
 		.port = r->port,
 		.link = g->link_status.phase,
-		/* Off is at zero, though nothing goes on until it is switched on and confirms anew. */
-		.zero = b.zero && (!g->limits.kill || r->port == PORT_OFF),
+		.zero = box_zero(g),
 		.going = g->limits.kill,
 		.latched = g->limits.latched,
 		.join = r->join,

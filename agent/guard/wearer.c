@@ -4,6 +4,8 @@
  */
 #include "agent/guard/guard.h"
 
+#include <string.h>
+
 #include "common/log.h"
 
 #define STOP_SAID_MS 3000 /* a key that is held comes back within this */
@@ -39,10 +41,13 @@ wearer_disconnect(struct guard *g)
 static void
 wearer_set(struct guard *g, const struct ui_input *in)
 {
+	struct limits_settings *set = &g->settings.limits, before = *set;
 	char text[120];
 
 	if (settings_apply(&g->settings, in, text, sizeof(text)) == 0) {
-		limits_recap(&g->limits);
+		if (memcmp(before.cap, set->cap, sizeof(set->cap)) != 0) {
+			limits_recap(&g->limits);
+		}
 		partner_hold(g, g->turn_at);
 	}
 	guard_say(g, "%s", text);

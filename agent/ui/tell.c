@@ -188,6 +188,19 @@ tell_channel(const struct ui_view *v, int i, const struct teller *t)
 	    v->cap[0][i], v->cap[1][i]);
 }
 
+static const char *
+port_words(const struct ui_view *v)
+{
+	switch (v->port) {
+	case PORT_BUSY:
+		return "in another program's hands";
+	case PORT_FAILED:
+		return "its port can't be opened";
+	default:
+		return box_port_name(v->port);
+	}
+}
+
 static void
 tell_box(const struct ui_view *v, const struct teller *t)
 {
@@ -196,7 +209,7 @@ tell_box(const struct ui_view *v, const struct teller *t)
 	if (v->percent <= 100) {
 		snprintf(battery, sizeof(battery), ", battery %u percent", v->percent);
 	}
-	say(t, 0, false, "Box: %s%s%s%s.", box_port_name(v->port),
+	say(t, 0, false, "Box: %s%s%s%s.", port_words(v),
 	    v->version[0] != '\0' ? ", firmware " : "", v->version, battery);
 	if (v->version[0] == '\0') {
 		return; /* not met: nothing else is known of it */

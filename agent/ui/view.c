@@ -60,7 +60,8 @@ static const struct {
 	[BOX_SILENT] = {TONE_ALARM, "The box does not answer: use its own knob.",
 			"Its levels are not known. Is its menu open? Close it. Zero is sent again "
 			"and again until the box confirms it."},
-	[BOX_OFF] = {TONE_CALM, "The box is switched off.", "Switch it on; it starts from zero."},
+	[BOX_OFF] = {TONE_CALM, "The box is switched off.",
+		     "Nothing comes out of it. Switch it on; it starts from zero."},
 	[BOX_GONE] = {TONE_ALARM, "The box is unplugged: use its own knob.",
 		      "It may have kept its levels. Plug the cable in again: the first thing it "
 		      "gets is zero."},
@@ -111,8 +112,10 @@ static const struct {
 		    "Ask your partner, by voice or message, which three words their page shows. "
 		    "The same three: press y. Anything else: press n."},
 	[CONNECTING] = {TONE_CALM, "Connecting to the server.", ""},
-	[NO_SERVER] = {TONE_CALM, "No connection to the server.", "It is tried again by itself."},
-	[REFUSED_BY_SERVER] = {TONE_CALM, "The server refused.", "It is tried again by itself."},
+	[NO_SERVER] = {TONE_CALM, "No connection to the server.",
+		       "Both channels are at zero. It is tried again by itself."},
+	[REFUSED_BY_SERVER] = {TONE_CALM, "The server refused.",
+			       "Both channels are at zero. It is tried again by itself."},
 	[NO_KEY] = {TONE_CALM, "Asking the server for a key.", ""},
 	[LINK_AWAY] = {TONE_CALM,
 		       "The connection to the server is lost. Both channels are at zero.",

@@ -86,7 +86,7 @@ test('ACME: the stack gets a certificate, renews it under a live session, and ke
     await sleep(6000); // longer than hold: a session that had been cut would be at zero by now
     assert.equal(partner.closed, undefined, 'the page is connected as before');
     assert.equal(partner.state.guard, 'live');
-    assert.equal(partner.state.page, partner.page, 'in control without a new hello');
+    assert.equal(partner.state.page, partner.mark, 'in control without a new hello');
     assert.equal(box.levels().length, changes, 'no level changed in the box');
     await partner.raise('A', 15);
     await until(() => box.now().a === 15, 5000, 'the session goes on');

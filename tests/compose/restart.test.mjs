@@ -33,7 +33,7 @@ async function control(ms = 20000) {
       return false;
     }
     const { guard, page } = partner.state ?? {};
-    if (guard === 'live' && page === partner.page) return true;
+    if (guard === 'live' && page === partner.mark) return true;
     if (guard === 'waiting') partner.send('hello');
     await sleep(100);
     return false;

@@ -58,7 +58,7 @@ test('a mode is set from zero, and power stays locked', async (t) => {
   await partner.raise('A', 5);
   partner.send('mode', { mode: 'waterfall' });
   const state = await partner.when((s) => s.mode === 'waterfall', 5000, 'the mode');
-  assert.equal(state.a, 0);
+  assert.deepEqual([state.a, state.why, state.guard], [0, 'change', 'live']);
   partner.send('power', { power: 'high' });
   await sleep(1000);
   assert.equal(partner.state.power, 'low');
@@ -114,11 +114,31 @@ test('a second page is told that the session is in use and does not disturb the 
   second.send('hello');
   second.level('A', 40);
   await sleep(1000);
-  assert.equal(second.state.page, first.page);
+  assert.equal(second.state.page, first.mark);
   assert.equal(stack.log.now().a, 8);
   first.send('bye');
   await until(() => stack.log.now().a === 0, 2000, 'bye is zero');
   await second.takeControl();
+});
+
+test('whoever has the link too cannot speak as the page that was allowed', async (t) => {
+  const stack = await startStack(t);
+  const [first, second] = [new Partner(stack.link, { ca: stack.tls.ca }), new Partner(stack.link, { ca: stack.tls.ca })];
+  t.after(() => { first.close(); second.close(); });
+  let heard = '';
+  second.ws.on('message', (data) => { heard += data; });
+  await first.takeControl();
+  await first.raise('A', 8);
+  const seen = await second.when((s) => s.guard === 'live' && s.a === 8, 5000);
+  assert.equal(seen.page, first.mark);
+  // all that a state tells of the first, with the secret that both have
+  const own = { n: 4294967290, a: 60, b: 60, beacon: second.beacon, page: seen.page };
+  second.raw(sign(second.keys, { v: 1, op: 'level', ch: 'A', val: 60, ...own }));
+  await second.when((s) => s.bad > seen.bad, 2000, 'refused');
+  await first.raise('A', 10);
+  first.send('bye');
+  await until(() => stack.log.now().a === 0, 2000, 'bye is zero');
+  assert.ok(heard.includes(first.mark) && !heard.includes(first.page), 'no state names a page by its id');
 });
 
 test('the wearer is asked, sees the check words, and may refuse', async (t) => {
@@ -127,12 +147,12 @@ test('the wearer is asked, sees the check words, and may refuse', async (t) => {
   t.after(() => partner.close());
   await partner.when((s) => s.guard === 'waiting', 10000);
   partner.send('hello');
-  await partner.when((s) => s.guard === 'asking' && s.page === partner.page, 3000);
+  await partner.when((s) => s.guard === 'asking' && s.page === partner.mark, 3000);
   partner.level('A', 20);
   await sleep(500);
   assert.equal(stack.log.now().a, 0);
   stack.agent.say({ cmd: 'refuse' });
-  await partner.when((s) => s.why === 'refused' && s.page === partner.page, 3000);
+  await partner.when((s) => s.why === 'refused' && s.page === partner.mark, 3000);
   partner.send('hello');
   await partner.when((s) => s.guard === 'asking', 3000);
   const words = await until(() => stack.agent.last('state')?.words, 3000, 'check words');

@@ -57,6 +57,8 @@ export function checkWordBytes(session, page, nonce) {
   return [...mac16(session.words, Buffer.from(page + nonce, 'hex')).subarray(0, 3)];
 }
 
+export const pageMark = (session, page) => mac16(session.words, Buffer.from(page, 'hex')).subarray(0, 8).toString('hex');
+
 export const plainState = () => ({
   v: 1, beacon: 0, guard: 'waiting', why: 'start', box: 'ok', a: 0, b: 0, ta: 0, tb: 0,
   capa: 60, capb: 40, c: 50, d: 50, mode: 'pulse', modes: ['pulse', 'bounce', 'continuous'],
@@ -162,6 +164,7 @@ export class FakeGateway {
   // A guard reduced to what the page can tell from outside.
   #act(c) {
     const s = this.state;
+    const mark = c.page && pageMark(this.session, c.page);
     if (c.op === 'stop') {
       this.stops += 1;
       if (this.obey) {
@@ -169,12 +172,12 @@ export class FakeGateway {
       }
       return;
     }
-    const taken = ['asking', 'live'].includes(s.guard) && c.page !== s.page;
+    const taken = ['asking', 'live'].includes(s.guard) && mark !== s.page;
     if (c.op === 'hello' && this.allow && !taken) {
-      this.say({ guard: 'asking', why: 'none', page: c.page, n: c.n, nonce: '0123456789abcdef' });
+      this.say({ guard: 'asking', why: 'none', page: mark, n: c.n, nonce: '0123456789abcdef' });
       return;
     }
-    if (c.page !== s.page) {
+    if (mark !== s.page) {
       return;
     }
     s.n = c.n;
@@ -186,6 +189,7 @@ export class FakeGateway {
   }
 
   #follow(c) {
+    const zero = { a: 0, b: 0, ta: 0, tb: 0, stops: this.state.stops + 1, why: 'change' };
     switch (c.op) {
       case 'level':
         this.say({ a: c.a, b: c.b, ta: c.a, tb: c.b });
@@ -194,10 +198,10 @@ export class FakeGateway {
         this.say({ [c.ch.toLowerCase()]: c.val });
         break;
       case 'mode':
-        this.say({ mode: c.mode, a: 0, b: 0, ta: 0, tb: 0 });
+        this.say({ mode: c.mode, ...zero });
         break;
       default:
-        this.say({ power: c.power, a: 0, b: 0, ta: 0, tb: 0 });
+        this.say({ power: c.power, ...zero });
     }
   }
 

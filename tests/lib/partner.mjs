@@ -44,6 +44,9 @@ export function canonical(command) {
 export const sign = (keys, command) =>
   ({ ...command, mac: mac16(keys.p2g, canonical(command)).toString('base64url') });
 
+// What states call a page: docs/PROTOCOL.md, "Authenticity".
+const markOf = (keys, page) => mac16(keys.words, Buffer.from(page, 'hex')).subarray(0, 8).toString('hex');
+
 // A state as it comes: { mac ok, state }. Throws on what isn't of the form.
 export function openState(keys, text) {
   const dot = text.indexOf('.');
@@ -61,6 +64,7 @@ export class Partner extends EventEmitter {
     this.link = parseLink(link);
     this.keys = deriveKeys(secretOverride ?? this.link.secret, this.link.sid);
     this.page = randomBytes(8).toString('hex');
+    this.mark = markOf(this.keys, this.page);
     this.n = 0;
     this.want = { a: 0, b: 0 };
     this.beacon = 0;
@@ -115,7 +119,7 @@ export class Partner extends EventEmitter {
     const end = Date.now() + ms;
     await this.when((s) => s.guard === 'waiting' || s.guard === 'live', ms, 'the guard waits');
     this.send('hello');
-    await this.when((s) => s.guard === 'live' && s.page === this.page, end - Date.now(), 'in control');
+    await this.when((s) => s.guard === 'live' && s.page === this.mark, end - Date.now(), 'in control');
   }
 
   async raise(ch, val, ms = 20000) {

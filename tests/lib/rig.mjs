@@ -104,7 +104,7 @@ export class Rig {
       }
       const { guard, page, stops } = partner.state ?? {};
       if (stops === this.stops) return false; // a state from before the fault
-      if (guard === 'live' && page === partner.page) return true;
+      if (guard === 'live' && page === partner.mark) return true;
       if (guard === 'stopped') this.agent.resume();
       if (guard === 'waiting') partner.send('hello');
       if (guard === 'asking') this.agent.allow();

@@ -289,7 +289,8 @@ p14_while_a_kill_is_pending_nothing_else_is_written(void)
 		 w.call == CALL_REPORT && w.b.ok && w.b.settled && w.b.zero),
 	      "until the box confirms zero");
 	HOLDS(IF(w.call == CALL_ZERO, at_zero(&w.is)), "a zero is never refused");
-	HOLDS(IF(w.call == CALL_ZERO && w.why != WHY_PARTNER, !w.is.armed), "and ends control");
+	HOLDS(IF(w.call == CALL_ZERO && w.why != WHY_PARTNER && w.why != WHY_CHANGE, !w.is.armed),
+	      "and ends control");
 	HOLDS(IF(w.call == CALL_ZERO && w.latch, w.is.latched && !w.is.armed), "and latches");
 	HOLDS(IF(w.was.kill && !w.is.kill, w.is.calm == is_late(w.b.mode)), "and calms");
 	POSSIBLE(w.was.kill && !w.is.kill);

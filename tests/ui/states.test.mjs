@@ -161,7 +161,7 @@ const rows = [
     rig.short = await ShortKeysvc.start(rig.t, rig.stack, 9);
     rig.short.refusal = { why: 'busy', text: 'too many at once', retry: 1 };
     await starts()(rig);
-  }, 'The server refused.', { advice: 'It is tried again by itself.', leave: true }],
+  }, 'The server refused.', { advice: 'Both channels are at zero. It is tried again by itself.', leave: true }],
   ['expired', 'there', async (rig) => {
     delete rig.short.refusal;
     rig.link = await rig.agent.link();

@@ -189,6 +189,33 @@ check_words_are_those_of_the_worked_examples(void **state)
 }
 
 static void
+marks_of_pages_are_those_of_the_worked_examples(void **state)
+{
+	cJSON *vectors = vectors_open();
+	const cJSON *session, *row;
+	int checked = 0;
+
+	(void)state;
+	cJSON_ArrayForEach(session, vector_list(vectors, "sessions"))
+	{
+		struct auth_keys k = keys_of(session);
+
+		cJSON_ArrayForEach(row, vector_list(session, "marks"))
+		{
+			uint8_t page[PAGE_ID], mark[PAGE_ID], expected[PAGE_ID];
+
+			vector_bytes(page, sizeof(page), row, "page");
+			vector_bytes(expected, sizeof(expected), row, "mark");
+			assert_int_equal(auth_mark(mark, &k, page), 0);
+			assert_memory_equal(mark, expected, PAGE_ID);
+			checked++;
+		}
+	}
+	assert_true(checked > 2);
+	cJSON_Delete(vectors);
+}
+
+static void
 the_page_has_the_same_words_in_the_same_order(void **state)
 {
 	char *text = file_text("../web/words.js");
@@ -250,6 +277,7 @@ main(void)
 		cmocka_unit_test(a_command_of_another_session_or_direction_is_refused),
 		cmocka_unit_test(states_are_signed_as_in_the_worked_examples),
 		cmocka_unit_test(check_words_are_those_of_the_worked_examples),
+		cmocka_unit_test(marks_of_pages_are_those_of_the_worked_examples),
 		cmocka_unit_test(the_page_has_the_same_words_in_the_same_order),
 		cmocka_unit_test(words_are_short_plain_and_easy_to_tell_apart),
 	};

@@ -328,8 +328,12 @@ a_box_that_is_switched_off_is_said_to_be_off(void **state)
 	talk_pass(&t, 300);
 	assert_int_equal(talk_report(&t).port, PORT_OFF);
 	t.box.battery = 540;
+	talk_look_from_here(&t);
 	talk_pass(&t, 300);
 	assert_int_equal(talk_report(&t).port, PORT_OK);
+	assert_true(talk_wrote(&t, "K\r")); /* what it does now was never confirmed */
+	talk_pass(&t, 1000);
+	assert_true(talk_report(&t).zero);
 }
 
 /* ---- rhythm, noise --------------------------------------------------------------------------- */
@@ -436,6 +440,74 @@ noise_never_makes_it_write_anything_but_polls_and_k(void **state)
 	}
 }
 
+/* A jack half out: bytes without end, a line end now and then. */
+static void
+noisy(struct talk *t, unsigned for_ms, unsigned gap_ms)
+{
+	for (unsigned ms = 0; ms < for_ms; ms += gap_ms) {
+		talk_say(t, ms % (8 * gap_ms) == 0 ? "\n" : "4");
+		talk_pass(t, gap_ms);
+	}
+}
+
+static void
+noise_without_end_does_not_hold_k_up(void **state)
+{
+	for (unsigned gap = 1; gap < 60; gap += 7) {
+		struct talk t;
+		unsigned kills = 0;
+
+		(void)state;
+		talk_begin_at(&t, 40);
+		t.box.answers = false;
+		talk_order(&t, ACT_KILL, 0);
+		noisy(&t, 150, gap);
+		talk_look_from_here(&t);
+		noisy(&t, 2000, gap);
+		for (; t.seen < t.writes; t.seen++) {
+			kills += strcmp(t.wrote[t.seen].text, "K\r") == 0;
+		}
+		assert_in_range(kills, 7, 40);
+		assert_false(talk_report(&t).zero);
+	}
+}
+
+static void
+noise_without_end_is_silence_and_silence_is_k(void **state)
+{
+	for (unsigned gap = 1; gap < 30; gap += 4) {
+		struct talk t;
+
+		(void)state;
+		talk_begin_at(&t, 40);
+		t.box.answers = false;
+		talk_look_from_here(&t);
+		noisy(&t, 1000, gap);
+		assert_int_equal(talk_report(&t).port, PORT_SILENT);
+		assert_true(talk_wrote(&t, "K\r"));
+	}
+}
+
+static void
+noise_in_step_does_not_hold_pulse_up(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	talk_begin_ready(&t);
+	talk_order(&t, ACT_MODE, MODE_STEP);
+	talk_pass(&t, 300);
+	t.beats = false;
+	while (t.x.zeros < 2 || !t.x.killing) {
+		talk_pass(&t, 1);
+	}
+	for (int i = 0; i < 60; i++) { /* no line ends: what is confirmed stays so */
+		talk_say(&t, "4");
+		talk_pass(&t, 10);
+	}
+	assert_true(talk_wrote(&t, "M0\r"));
+}
+
 int
 main(void)
 {
@@ -464,6 +536,9 @@ main(void)
 		cmocka_unit_test(a_line_without_end_costs_one_fault_and_no_memory),
 		cmocka_unit_test(every_heartbeat_makes_a_report),
 		cmocka_unit_test(noise_never_makes_it_write_anything_but_polls_and_k),
+		cmocka_unit_test(noise_without_end_does_not_hold_k_up),
+		cmocka_unit_test(noise_without_end_is_silence_and_silence_is_k),
+		cmocka_unit_test(noise_in_step_does_not_hold_pulse_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

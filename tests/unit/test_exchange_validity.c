@@ -30,6 +30,20 @@ when_heartbeats_stop_k_is_written_within_their_validity(void **state)
 	}
 	assert_in_range(t.wrote[t.seen - 1].at, stopped + 700, stopped + 1000);
 	assert_false(talk_wrote_other_than_kill(&t));
+	assert_int_equal(talk_report(&t).kills, 1);
+}
+
+static void
+a_kill_that_was_ordered_is_none_of_its_own(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	talk_begin_at(&t, 40);
+	talk_order(&t, ACT_KILL, 0);
+	talk_pass(&t, 1000);
+	assert_true(talk_report(&t).zero);
+	assert_int_equal(talk_report(&t).kills, 0);
 }
 
 static void
@@ -315,6 +329,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(when_heartbeats_stop_k_is_written_within_their_validity),
+		cmocka_unit_test(a_kill_that_was_ordered_is_none_of_its_own),
 		cmocka_unit_test(an_order_that_expired_while_it_waited_becomes_k),
 		cmocka_unit_test(an_order_that_is_valid_for_long_enough_is_written),
 		cmocka_unit_test(heartbeats_out_of_a_backlog_do_not_count),

@@ -270,6 +270,72 @@ why_there_is_no_box_is_told_until_something_else_is_known(void **state)
 }
 
 static void
+a_zero_of_the_box_process_itself_ends_control(void **state)
+{
+	struct box_report r;
+
+	(void)state;
+	take_control();
+	r = g.report;
+	r.kills++;
+	assert_int_equal(frames_send(w.box, frames_from_box, FRAME_BOX_REPORT, &r), FRAME_OK);
+	box_read(&g, w.now);
+	assert_false(g.limits.armed);
+	assert_int_equal(g.limits.why, WHY_BOX);
+	assert_true(g.limits.kill);
+}
+
+static void
+a_box_that_is_off_at_zero_is_asked_for_zero_once(void **state)
+{
+	const struct frame_type *type;
+	uint8_t buf[MAX_FRAME];
+	struct box_order order;
+	unsigned kills = 0;
+
+	(void)state;
+	take_control();
+	box_answers(PORT_OFF, 0);
+	box_answers(PORT_OFF, 0);
+	assert_false(g.limits.armed);
+	assert_true(box_zero(&g));
+	for (int i = 0; i < 40; i++) {
+		w.now += BEAT_MS;
+		child_heard(&g.box, w.now);
+		box_turn(&g, w.now);
+		while (frame_recv(w.box, frames_to_box, &type, buf) == FRAME_OK) {
+			assert_int_equal(frame_decode(type, buf, &order), FRAME_OK);
+			kills += order.act == ACT_KILL;
+		}
+	}
+	assert_int_equal(kills, 0);
+	assert_true(box_zero(&g));
+	box_answers(PORT_OK, 40); /* switched on again, and not at zero */
+	assert_false(box_zero(&g));
+	w.now += 1;
+	box_turn(&g, w.now);
+	while (frame_recv(w.box, frames_to_box, &type, buf) == FRAME_OK) {
+		assert_int_equal(frame_decode(type, buf, &order), FRAME_OK);
+		kills += order.act == ACT_KILL;
+	}
+	assert_int_equal(kills, 1);
+}
+
+static void
+a_level_set_by_hand_is_cut_to_a_cap_by_a_change_of_caps_alone(void **state)
+{
+	(void)state;
+	box_answers(PORT_OK, 0);
+	box_answers(PORT_OK, 60);
+	assert_true(g.limits.hand[0]);
+	wearer_says(UI_HOLD, 7);
+	assert_int_equal(g.settings.limits.hold_ms, 7000);
+	assert_true(g.limits.hand[0]);
+	wearer_says(UI_CAP_A, 5);
+	assert_false(g.limits.hand[0]);
+}
+
+static void
 zero_is_not_told_before_the_box_says_it_after_the_order(void **state)
 {
 	struct box_report r = {.port = PORT_OK, .zero = true, .at = 1};
@@ -305,6 +371,9 @@ main(int argc, char *argv[])
 		TEST(a_pulled_cable_latches),
 		TEST(a_box_that_was_never_there_does_not_latch),
 		TEST(why_there_is_no_box_is_told_until_something_else_is_known),
+		TEST(a_zero_of_the_box_process_itself_ends_control),
+		TEST(a_box_that_is_off_at_zero_is_asked_for_zero_once),
+		TEST(a_level_set_by_hand_is_cut_to_a_cap_by_a_change_of_caps_alone),
 		TEST(zero_is_not_told_before_the_box_says_it_after_the_order),
 	};
 

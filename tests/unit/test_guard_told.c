@@ -47,6 +47,28 @@ a_question_that_has_only_just_come_can_not_be_answered(void **state)
 }
 
 static void
+no_takes_an_earlier_yes_back(void **state)
+{
+	(void)state;
+	take_control();
+	page_says(OP_BYE, 0);
+	box_answers(PORT_OK, 0);
+	publish_state(&g, w.now);
+	g.soon_at = w.now;
+	g.sleep_status.phase = SLEEP_SOON; /* so that one who was allowed waits, and is seen to ask */
+	page_says(OP_HELLO, 0);
+	partner_turn(&g, w.now);
+	assert_int_equal(g.session.asking, 0);
+	partner_allow(&g, false, w.now);
+	g.sleep_status.phase = SLEEP_NONE;
+	publish_state(&g, w.now);
+	page_says(OP_HELLO, 0);
+	partner_turn(&g, w.now);
+	assert_false(g.limits.armed);
+	assert_int_equal(g.session.asking, 0);
+}
+
+static void
 link_is_lost(const char *why)
 {
 	struct link_status status = {.phase = LINK_LOST};
@@ -216,6 +238,7 @@ main(int argc, char *argv[])
 	const struct CMUnitTest tests[] = {
 		TEST(without_a_session_and_none_to_come_it_is_over),
 		TEST(a_question_that_has_only_just_come_can_not_be_answered),
+		TEST(no_takes_an_earlier_yes_back),
 		TEST(why_there_is_no_server_is_said_once_and_again_after_d),
 		TEST(a_held_stop_is_said_once_and_carried_out_each_time),
 		TEST(settings_count_as_saved_when_the_file_is_written_and_not_before),

@@ -209,8 +209,8 @@ no_text_of_others_can_steer_a_terminal(void **state)
 	w.peer.view.link = LINK_LOST;
 	w.peer.view.link_text[0] = '\0';
 	strcpy(w.peer.view.note, "\033[2Jgone\n\xc2\x9b" "31m\a");
-	assert_string_equal(said(&w, 1), "No connection to the server. ?[2Jgone???31m? It is tried "
-					 "again by itself.\n");
+	assert_string_equal(said(&w, 1), "No connection to the server. ?[2Jgone???31m? Both channels "
+					 "are at zero. It is tried again by itself.\n");
 }
 
 static void

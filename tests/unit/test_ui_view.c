@@ -132,6 +132,7 @@ each_state_has_its_sentence(void **state)
 		{GUARD_LIVE, WHY_NONE, LINK_CONNECTED, "Your partner has control."},
 		{GUARD_LIVE, WHY_PARTNER, LINK_CONNECTED,
 		 "Your partner pressed stop. Both channels are at zero."},
+		{GUARD_LIVE, WHY_CHANGE, LINK_CONNECTED, "Your partner has control."},
 		{GUARD_STOPPED, WHY_IDLE, LINK_CONNECTED,
 		 "Stopped: nothing was changed for a long time."},
 		{GUARD_STOPPED, WHY_CHECKIN, LINK_CONNECTED,
@@ -167,7 +168,8 @@ trouble_with_the_server_shows_what_the_server_said(void **state)
 	v.link = LINK_REFUSED;
 	strcpy(v.note, "Too many keys were asked for.");
 	ui_advice(&v, advice);
-	assert_string_equal(advice, "Too many keys were asked for. It is tried again by itself.");
+	assert_string_equal(advice, "Too many keys were asked for. Both channels are at zero. It is "
+			    "tried again by itself.");
 	v.phase = GUARD_ENDED; /* d, and no new link comes */
 	v.why = WHY_ENDED;
 	for (unsigned link = LINK_CONNECTING; link <= LINK_DONE; link++) {

@@ -155,6 +155,17 @@ test('check words are those of the worked examples', async () => {
   }
 });
 
+test('marks of pages are those of the worked examples, and are not the page ids', async () => {
+  for (const session of vectors.sessions) {
+    const keys = await keysOf(session);
+    assert.ok(session.marks.length > 1);
+    for (const { page, mark } of session.marks) {
+      assert.equal(await protocol.pageMark(keys, page), mark);
+      assert.notEqual(mark, page);
+    }
+  }
+});
+
 test('no derived key can be read out again', async () => {
   const keys = await protocol.deriveKeys(protocol.parseLink(makeSession().fragment));
   for (const key of Object.values(keys)) {

@@ -12,7 +12,7 @@ const OTHER = 'ffeeddccbbaa9988';
 
 // A store that has joined at time 0 and seen one state, with a clock that the test moves.
 class Page {
-  store = new Store(ME);
+  store = new Store();
   now = 0;
   beacon = 0;
   dropped = 0;
@@ -20,7 +20,7 @@ class Page {
 
   constructor() {
     this.store.addEventListener('dropped', () => { this.dropped += 1; });
-    this.store.opened();
+    this.store.opened(ME);
     this.store.phase({ phase: 'joined', left: 14400 }, 0);
   }
 
@@ -107,8 +107,19 @@ const sentences = [
   ['a new mode', (p) => {
     p.live();
     p.store.choose('mode', 'bounce', p.now);
-    p.say({ stops: 1, why: 'partner', mode: 'bounce' });
+    p.say({ stops: 1, why: 'change', mode: 'bounce' });
   }, 'fromZero', 'give'],
+  ['a stop of somebody else after a new mode', (p) => {
+    p.live();
+    p.store.choose('mode', 'bounce', p.now);
+    p.say({ stops: 1, why: 'change', mode: 'bounce' });
+    p.say({ stops: 2, why: 'partner' });
+  }, 'stoppedElsewhere', 'give'],
+  ['a new mode, the box not yet at zero', (p) => {
+    p.live({ a: 9 });
+    p.store.choose('mode', 'bounce', p.now);
+    p.say({ stops: 1, why: 'change' });
+  }, 'stopping', 'give'],
   ['a stop of somebody else', (p) => { p.live(); p.say({ stops: 1, why: 'partner' }); }, 'stoppedElsewhere', 'give'],
   ['a level raised after a stop, not answered yet', (p) => {
     p.live();
@@ -450,7 +461,7 @@ test('a new link forgets everything of the one before', () => {
   const p = page((fresh) => fresh.live());
   p.level('A', 20);
   p.store.reject('forged');
-  p.store.opened();
+  p.store.opened(ME);
   assert.deepEqual(p.wants, [0, 0]);
   assert.equal(p.store.held, false);
   assert.equal(p.store.state, null);
