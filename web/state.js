@@ -23,6 +23,7 @@ export class Store extends EventTarget {
   left = null; // { seconds, at }: until the session's end
   state = null; // last authentic state
   stateAt = null;
+  known = null; // the last one in which the box answered: of levels, mode and power only that one knows
   beacon = 0;
   counts = { forged: 0, replayed: 0, unknown: 0, misread: 0 };
   held = false; // the partner asked for control and nothing has ended that since
@@ -33,7 +34,7 @@ export class Store extends EventTarget {
   chosen = { mode: null, power: null }; // { value, at }: asked and not yet seen in a state
   stop = null; // { at, sent } until a state confirms zero
   zeros = 0; // rises when the wishes go to zero: a hand that held a slider then must let go first
-  settled = true; // a state has shown zero since the page last let go of control
+  settled = true; // the box has shown zero since the page last let go of control
   mistypedAt = null; // ms: when a mistyped link was given to a page that has a session
   lowered = null; // ms: when the wearer last lowered a limit while we had control
   ours = false; // the stop that makes the guard say "partner" is our own
@@ -55,13 +56,18 @@ export class Store extends EventTarget {
       && this.stateAt >= this.joinedAt && now - this.stateAt <= FRESH;
   }
 
+  // What is known of the box is what it does now.
+  current(now) {
+    return this.fresh(now) && this.known === this.state;
+  }
+
   controls(now) {
-    return this.held && this.mine && this.state.guard === 'live' && this.fresh(now);
+    return this.held && this.mine && this.state.guard === 'live' && this.current(now);
   }
 
   // The highest level that may be wanted: joined channels share the lower cap.
   cap(ch) {
-    const { capa, capb, join } = this.state ?? { capa: 0, capb: 0 };
+    const { capa, capb, join } = this.known ?? { capa: 0, capb: 0 };
     const own = ch === 'A' ? capa : capb;
     return join ? Math.min(capa, capb) : own;
   }
@@ -73,6 +79,7 @@ export class Store extends EventTarget {
     this.link = { phase: 'connecting' };
     this.state = null;
     this.stateAt = null;
+    this.known = null;
     this.beacon = 0;
     this.left = null;
     this.words = null;
@@ -132,6 +139,7 @@ export class Store extends EventTarget {
     }
     this.state = state;
     this.stateAt = now;
+    this.known = state.box === 'ok' ? state : this.known;
     this.beacon = state.beacon;
     this.left = { seconds: state.left, at: now };
     this.#measure(now);
@@ -350,9 +358,10 @@ export class Store extends EventTarget {
     }
   }
 
+  // Only the box itself can confirm zero: of one that does not answer, the levels are not known.
   #followStop() {
-    const { a, b, ta, tb } = this.state;
-    if (a === 0 && b === 0 && ta === 0 && tb === 0) {
+    const { box, a, b, ta, tb } = this.state;
+    if (box === 'ok' && a === 0 && b === 0 && ta === 0 && tb === 0) {
       this.stop = null;
       this.settled = true;
     }

@@ -137,6 +137,7 @@ export const level = {
   value: (want, cap) => `${want} %, limit ${cap} %`,
   onBox: 'Box',
   old: 'Box, last known',
+  unknown: 'not known',
   asked: (want) => `You ask for ${want} %`,
   notAsked: 'Nothing asked',
   limit: (cap) => `Limit ${cap} %`,
@@ -149,6 +150,12 @@ export const param = {
   unused: 'not used in this mode',
   plain: 'adjusts the mode',
   asked: (want) => `You ask for ${want} %`,
+};
+
+// Of mode, power, C and D together.
+export const character = {
+  old: 'This is what was last known of the box.',
+  unknown: 'Nothing is known of the box yet.',
 };
 
 export const locked = {

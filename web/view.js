@@ -147,13 +147,20 @@ class Slider {
     }
   }
 
-  // values: name, box (what the box reports), want, cap, enabled, asked, limit (texts), fresh.
-  update({ name, box, want, cap, enabled, asked, limit, fresh }) {
+  // What the box reports; null: not known. current: it is what the box does now.
+  #report(box, current) {
+    const text = box === null ? strings.level.unknown : strings.level.percent(box);
+    put(this.source, current || box === null ? strings.level.onBox : strings.level.old);
+    put(this.output, text);
+    this.output.setAttribute('aria-valuenow', box ?? 0);
+    this.output.setAttribute('aria-valuetext', text);
+    this.rail.style.setProperty('--box', box ?? 0);
+  }
+
+  // values: name, box, current (see #report), want, cap, enabled, asked, limit (texts).
+  update({ name, box, current, want, cap, enabled, asked, limit }) {
     put(this.label, name);
-    put(this.source, fresh ? strings.level.onBox : strings.level.old);
-    put(this.output, strings.level.percent(box));
-    this.output.setAttribute('aria-valuenow', box);
-    this.output.setAttribute('aria-valuetext', strings.level.percent(box));
+    this.#report(box, current);
     this.#want = want;
     if (this.input.valueAsNumber !== want) {
       this.input.value = want;
@@ -162,7 +169,6 @@ class Slider {
     this.input.disabled = !enabled;
     this.steps[0].disabled = !enabled || want <= 0;
     this.steps[1].disabled = !enabled || want >= cap;
-    this.rail.style.setProperty('--box', box);
     this.rail.style.setProperty('--cap', cap);
     this.rail.classList.toggle('capped', cap < 100);
     put(this.asked, asked);
@@ -354,68 +360,79 @@ export class View {
       return;
     }
     const enabled = this.#store.controls(now);
-    const fresh = this.#store.fresh(now);
-    document.body.classList.toggle('old', !fresh);
+    const current = this.#store.current(now);
+    document.body.classList.toggle('old', !current);
     for (const ch of ['A', 'B']) {
-      this.#renderLevel(ch, enabled, fresh);
+      this.#renderLevel(ch, enabled, current);
     }
+    this.#renderCharacter(current);
     this.#renderMode(enabled);
     this.#renderPower(enabled);
-    this.#renderParams(enabled, fresh);
+    this.#renderParams(enabled, current);
     this.#renderDetails();
   }
 
-  #renderLevel(ch, enabled, fresh) {
-    const want = this.#store.wants[ch];
-    const cap = this.#store.cap(ch);
+  #renderLevel(ch, enabled, current) {
+    const { known, wants } = this.#store;
+    const want = wants[ch];
+    const cap = known ? this.#store.cap(ch) : 100;
+    const limit = cap > 0 ? strings.level.limit(cap) : strings.level.noLimit;
     this.#sliders[ch].update({
       name: strings.level.name(ch),
-      box: this.#store.state[ch.toLowerCase()],
+      box: known ? known[ch.toLowerCase()] : null,
+      current,
       want,
       cap,
       enabled,
       asked: enabled ? strings.level.asked(want) : strings.level.notAsked,
-      limit: cap > 0 ? strings.level.limit(cap) : strings.level.noLimit,
-      fresh,
+      limit: known ? limit : '',
     });
   }
 
-  #renderParams(enabled, fresh) {
-    const { state, params } = this.#store;
-    const [, ...meanings] = strings.modes[state.mode];
+  #renderCharacter(current) {
+    const { old, unknown } = strings.character;
+    const words = this.#store.known ? old : unknown;
+    this.#note('character-old', current ? '' : words);
+  }
+
+  #renderParams(enabled, current) {
+    const { known, params } = this.#store;
+    const mode = known?.mode ?? 'other';
+    const [, ...meanings] = strings.modes[mode];
     ['C', 'D'].forEach((ch, i) => {
-      const box = state[ch.toLowerCase()];
-      const want = params[ch] ?? box;
-      const unnamed = state.mode === 'other' ? strings.param.plain : strings.param.unused;
+      const box = known ? known[ch.toLowerCase()] : null;
+      const want = params[ch] ?? box ?? 0;
+      const unnamed = mode === 'other' ? strings.param.plain : strings.param.unused;
       this.#sliders[ch].update({
         name: strings.param.name(ch, meanings[i] ?? unnamed),
         box,
+        current,
         want,
         cap: 100,
         enabled: enabled && (meanings[i] !== null),
-        asked: want === box ? '' : strings.param.asked(want),
+        asked: params[ch] === null || want === box ? '' : strings.param.asked(want),
         limit: '',
-        fresh,
       });
     });
   }
 
   #renderMode(enabled) {
-    const { state, chosen } = this.#store;
-    const names = state.modes.includes(state.mode) ? state.modes : [state.mode, ...state.modes];
+    const { state, known, chosen } = this.#store;
+    const { mode, modes } = known ?? { mode: null, modes: [] };
+    const names = known === null || modes.includes(mode) ? modes : [mode, ...modes];
     const titles = Object.fromEntries(names.map((name) => [name, strings.modes[name][0]]));
-    const value = chosen.mode?.value ?? state.mode;
-    put($('mode-now').lastElementChild, titles[value]);
+    const value = chosen.mode?.value ?? mode;
+    put($('mode-now').lastElementChild, titles[value] ?? strings.level.unknown);
     this.#choices.mode.update(titles, value, enabled && !state.lockm);
     this.#note('mode-locked', state.lockm ? strings.locked.mode : '');
   }
 
   #renderPower(enabled) {
-    const { state, chosen } = this.#store;
-    const value = chosen.power?.value ?? state.power;
+    const { state, known, chosen } = this.#store;
+    const value = chosen.power?.value ?? known?.power;
     this.#choices.power.update(strings.powers, value, enabled && !state.lockp);
     this.#note('power-locked', state.lockp ? strings.locked.power : '');
-    this.#note('joined', state.join ? strings.locked.joined : '');
+    this.#note('joined', known?.join ? strings.locked.joined : '');
   }
 
   #note(id, words) {

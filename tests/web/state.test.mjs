@@ -362,6 +362,37 @@ test('a stop that is not confirmed within two seconds is an alarm until it is', 
   assert.deepEqual(p.alarms, []);
 });
 
+// What a new process for the box reports before the box has answered it.
+const blank = { a: 0, b: 0, ta: 0, tb: 0, c: 0, d: 0, mode: 'other', modes: [], power: 'high', bat: -1, join: false };
+
+for (const box of ['starting', 'gone', 'silent', 'off']) {
+  test(`zero in a state is no zero of the box while that is ${box}`, () => {
+    const p = page((fresh) => fresh.live());
+    p.level('A', 60);
+    p.say({ a: 60, ta: 60, n: 2 });
+    p.store.stopped(true, p.now);
+    p.say({ ...blank, box, guard: 'fault', why: 'box', stops: 1, page: '' }, 2001);
+    assert.deepEqual(p.alarms, ['stopUnconfirmed']);
+    assert.equal(p.store.settled, false);
+    assert.equal(p.store.current(p.now), false);
+    const { a, mode, power } = p.store.known;
+    assert.deepEqual([a, mode, power], [60, 'pulse', 'low'], 'what was known of it stays');
+    p.say({ box: 'ok', a: 60 });
+    assert.deepEqual(p.alarms, ['stopUnconfirmed']);
+    p.say({ a: 0 });
+    assert.deepEqual(p.alarms, []);
+    assert.equal(p.store.settled, true);
+    assert.equal(p.store.current(p.now), true);
+  });
+}
+
+test('a box that has not answered yet is not known at all', () => {
+  const p = page((fresh) => fresh.say({ ...blank, box: 'starting' }));
+  assert.equal(p.store.known, null);
+  p.say({ box: 'ok' });
+  assert.equal(p.store.known, p.store.state);
+});
+
 test('a stop that could not be sent is an alarm at once', () => {
   const p = page((fresh) => fresh.live({ a: 30 }));
   p.store.stopped(false, p.now);

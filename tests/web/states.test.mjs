@@ -7,7 +7,7 @@ import path from 'node:path';
 import test, { after, before } from 'node:test';
 import { FakeGateway, checkWordBytes, makeSession, signState } from '../lib/fakegw.mjs';
 import {
-  PHONE, inControl, level, newPage, opened, says, startBrowser, stopBrowser, stopButton,
+  PHONE, choices, inControl, level, newPage, opened, says, startBrowser, stopBrowser, stopButton,
 } from '../lib/partnerpage.mjs';
 import { read, root, sleep, until } from '../lib/proc.mjs';
 
@@ -153,6 +153,48 @@ for (const [name, from, happen, words, { alert = false, take: offered = false } 
     await picture(page, name);
   });
 }
+
+// The levels of a state mean nothing until the box has answered the process that asks it.
+const blank = { a: 0, b: 0, ta: 0, tb: 0, c: 0, d: 0, mode: 'other', modes: [], power: 'high', bat: -1 };
+const box = (page, ch) => page.locator(`.slider[data-ch="${ch}"] .box`).innerText();
+const powers = async (page) => (await choices(page, 'Power'))
+  .evaluateAll((all) => all.map((e) => e.getAttribute('aria-pressed')));
+
+test('a box that is lost is shown as it was last known, and no stop counts as confirmed', async (t) => {
+  const { gw, page } = await inControl(t, PHONE);
+  await level(page, 'A').fill('60');
+  await until(() => gw.state.a === 60, 2000, 'level 60');
+  gw.obey = false;
+  await stopButton(page).click();
+  gw.say({ ...blank, guard: 'fault', why: 'box', box: 'starting', stops: 1 });
+  await says(page, 'The box is being started.');
+  await alerts(page, 'zero is not confirmed yet');
+  assert.equal(await box(page, 'A'), 'Box, last known 60 %');
+  assert.equal(await box(page, 'C'), 'Box, last known 50 %');
+  assert.match(await page.locator('summary').innerText(), /Pulse$/);
+  assert.deepEqual(await powers(page), ['true', 'false'], 'low, as it was');
+  assert.ok(await page.getByText('This is what was last known of the box.').isVisible());
+  await picture(page, 'box-last-known');
+  gw.say({ box: 'ok', guard: 'waiting', mode: 'pulse', modes: ['pulse'], power: 'low' });
+  await until(async () => await page.locator('#alarms').textContent() === '', 2000, 'confirmed');
+  assert.equal(await box(page, 'A'), 'Box 0 %');
+  assert.equal(await page.getByText('This is what was last known of the box.').isVisible(), false);
+});
+
+test('of a box that has not answered yet, nothing is said to be known', async (t) => {
+  const { gw, page } = await opened(t, PHONE);
+  const second = await newPage(t, gw, PHONE);
+  gw.say({ ...blank, box: 'starting' });
+  await second.goto(gw.link);
+  await says(second, 'The box is being started.');
+  assert.equal(await box(second, 'A'), 'Box not known');
+  assert.equal(await box(second, 'D'), 'Box not known');
+  assert.match(await second.locator('summary').innerText(), /not known$/);
+  assert.deepEqual(await powers(second), ['false', 'false']);
+  assert.equal(await second.getByText(/Kept at zero|Limit/).count(), 0);
+  await picture(second, 'box-not-known');
+  assert.equal(await box(page, 'A'), 'Box, last known 0 %', 'the first has seen it');
+});
 
 test('while the wearer is asked, the page shows the three words that the wearer’s side computes', async (t) => {
   const { gw, page } = await opened(t, PHONE);
