@@ -48,21 +48,37 @@ function withoutState(store, now, fresh) {
   return store.state === null ? say('absent', 'wait') : say('stale', 'warn');
 }
 
-// Why the page itself let go. That both outputs are at zero is said when a state has shown it, and
-// no more when the wearer turns the box up by hand.
-function aside(store) {
-  const { a, b, ta, tb } = store.state;
-  if (ZERO_SAID.includes(store.aside) && !store.settled && a + b + ta + tb > 0) {
-    return say('stopping', 'stop', 'take');
+// What both outputs do: "zero" only where the box itself says so. While nobody has control a target
+// above zero is the wearer's own hand on the box; without one the box is on its way to zero.
+function outputs({ guard, box, a, b, ta, tb }) {
+  if (box !== 'ok') {
+    return 'unknown';
   }
-  if (ZERO_SAID.includes(store.aside) && a + b > 0) {
-    return say('ready', 'wait', 'take');
+  if (a + b + ta + tb === 0) {
+    return 'zero';
+  }
+  return ta + tb > 0 && guard !== 'live' ? 'hand' : 'moving';
+}
+
+// Why this page has no control, in a sentence that says that both outputs are at zero: while they are.
+function atZero({ state }, key) {
+  const now = outputs(state);
+  if (now === 'zero') {
+    return say(key, 'wait', 'take');
+  }
+  return now === 'hand' ? say('byHand', 'wait', 'take') : say('stopping', 'stop', 'take');
+}
+
+// Why the page itself let go.
+function aside(store) {
+  if (ZERO_SAID.includes(store.aside)) {
+    return atZero(store, store.aside);
   }
   return say(store.aside || 'ready', 'wait', 'take');
 }
 
 function liveSituation(store) {
-  const { why, a, b } = store.state;
+  const { why, a, b, ta, tb } = store.state;
   const { A, B } = store.wants;
   if (!store.mine) {
     return say('inUse', 'wait');
@@ -73,7 +89,7 @@ function liveSituation(store) {
   if (store.stop) {
     return say('stopping', 'stop', 'give');
   }
-  if (!['partner', 'change'].includes(why) || A + B > 0) {
+  if (!['partner', 'change'].includes(why) || A + B + ta + tb > 0) {
     return say('live', 'ok', 'give');
   }
   if (a + b > 0) {
@@ -98,10 +114,17 @@ function waitingSituation(store) {
   if (store.aside) {
     return aside(store);
   }
-  return say(known.includes(why) ? `after_${why}` : 'ready', 'wait', 'take');
+  return known.includes(why) ? atZero(store, `after_${why}`) : say('ready', 'wait', 'take');
 }
 
 const LATCHED = ['wearer', 'idle', 'checkin', 'box', 'link', 'clock', 'ui'];
+
+// The wearer's latch holds, whatever the box does.
+function stoppedSituation({ state }) {
+  const why = LATCHED.includes(state.why) ? state.why : 'wearer';
+  const now = outputs(state);
+  return now === 'zero' ? say(`stopped_${why}`, 'stop') : say(`stopped_${now}`, 'stop', null, why);
+}
 
 // The sentence of role=status: { key, kind, action, arg }.
 // kind: wait, ok, warn, stop, over. action: take, give, cancel or null. arg: for the sentence.
@@ -123,7 +146,7 @@ export function situation(store, now, fresh) {
     case 'asking':
       return store.mine && store.held ? say('asking', 'wait', 'cancel') : say('wanted', 'wait');
     case 'stopped':
-      return say(`stopped_${LATCHED.includes(why) ? why : 'wearer'}`, 'stop');
+      return stoppedSituation(store);
     case 'fault':
       return say(`fault_${LATCHED.includes(why) ? why : 'box'}`, 'warn');
     default:

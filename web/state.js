@@ -34,7 +34,6 @@ export class Store extends EventTarget {
   chosen = { mode: null, power: null }; // { value, at }: asked and not yet seen in a state
   stop = null; // { at, sent } until a state confirms zero
   zeros = 0; // rises when the wishes go to zero: a hand that held a slider then must let go first
-  settled = true; // the box has shown zero since the page last let go of control
   mistypedAt = null; // ms: when a mistyped link was given to a page that has a session
   lowered = null; // ms: when the wearer last lowered a limit while we had control
   ours = false; // the stop that makes the guard say "partner" is our own
@@ -87,7 +86,6 @@ export class Store extends EventTarget {
     this.mistypedAt = null;
     this.counts = { forged: 0, replayed: 0, unknown: 0, misread: 0 };
     this.#release('');
-    this.settled = true;
     this.#changed();
   }
 
@@ -274,7 +272,6 @@ export class Store extends EventTarget {
   }
 
   #release(why) {
-    this.settled = false;
     this.held = false;
     this.confirmed = false;
     this.aside = why;
@@ -363,7 +360,6 @@ export class Store extends EventTarget {
     const { box, a, b, ta, tb } = this.state;
     if (box === 'ok' && a === 0 && b === 0 && ta === 0 && tb === 0) {
       this.stop = null;
-      this.settled = true;
     }
   }
 

@@ -11,6 +11,17 @@ function duration(seconds) {
   return minutes >= 10 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`;
 }
 
+// Why the wearer's side has stopped.
+const stopped = {
+  wearer: 'The wearer pressed stop',
+  idle: 'Nothing was changed for a long time',
+  checkin: 'The wearer did not answer the check-in',
+  box: 'The box was not answering',
+  link: 'The wearer’s connection was lost',
+  clock: 'The wearer’s computer slept',
+  ui: 'The wearer’s screen went away',
+};
+
 // Fixed texts of index.html, by data-text.
 export const text = {
   brand: 'Tether',
@@ -43,7 +54,7 @@ export const control = {
   cancel: 'Withdraw the request',
 };
 
-// role=status: one sentence for every situation. A function where a number belongs in it.
+// role=status: one sentence for every situation. A function where a number or a reason belongs in it.
 export const status = {
   none: 'No link is open yet.',
   broken: 'This link is incomplete or mistyped. Ask the wearer to send it again.',
@@ -58,6 +69,7 @@ export const status = {
   versions: 'The wearer’s program and this page are of different versions and do not understand each other.',
 
   ready: 'Ready. You can take control.',
+  byHand: 'The wearer has turned the box up by hand. You can take control.',
   helloSent: 'Asking the wearer…',
   asking: 'Waiting for the wearer to allow it.',
   refused: 'The wearer said no.',
@@ -84,26 +96,29 @@ export const status = {
   after_clock: 'The wearer’s computer slept, so both outputs went to zero. You can take control again.',
   after_ui: 'The wearer’s screen was gone for a moment. Both outputs are at zero. You can take control again.',
 
-  stopped_wearer: 'The wearer pressed stop. Nothing moves until the wearer resumes.',
-  stopped_idle: 'Nothing was changed for a long time: both outputs are at zero until the wearer resumes.',
-  stopped_checkin: 'The wearer did not answer the check-in: both outputs are at zero until they do.',
-  stopped_box: 'The box was not answering: stopped until the wearer resumes.',
-  stopped_link: 'The wearer’s connection was lost: both outputs are at zero until the wearer resumes.',
-  stopped_clock: 'The wearer’s computer slept: both outputs are at zero until the wearer resumes.',
-  stopped_ui: 'The wearer’s screen went away: both outputs are at zero until the wearer resumes.',
+  stopped_wearer: `${stopped.wearer}. Nothing moves until the wearer resumes.`,
+  stopped_idle: `${stopped.idle}: both outputs are at zero until the wearer resumes.`,
+  stopped_checkin: `${stopped.checkin}: both outputs are at zero until they do.`,
+  stopped_box: `${stopped.box}: stopped until the wearer resumes.`,
+  stopped_link: `${stopped.link}: both outputs are at zero until the wearer resumes.`,
+  stopped_clock: `${stopped.clock}: both outputs are at zero until the wearer resumes.`,
+  stopped_ui: `${stopped.ui}: both outputs are at zero until the wearer resumes.`,
+  stopped_moving: (why) => `${stopped[why]}. Going to zero…`,
+  stopped_hand: (why) => `${stopped[why]}. The box is turned up by the wearer’s own hand.`,
+  stopped_unknown: (why) => `${stopped[why]}, and the box has not confirmed zero.`,
 
   box_silent: 'The box does not answer. The wearer has been told to use its own knob.',
   box_off: 'The box is switched off.',
   box_gone: 'The wearer’s computer does not reach the box: it is unplugged, or another program has it.',
   box_starting: 'The box is being started.',
 
-  fault_wearer: 'The wearer pressed stop.',
-  fault_idle: 'Nothing was changed for a long time. Both outputs are at zero.',
-  fault_checkin: 'The wearer did not answer the check-in. Both outputs are at zero.',
+  fault_wearer: `${stopped.wearer}.`,
+  fault_idle: `${stopped.idle}, so control ended.`,
+  fault_checkin: `${stopped.checkin}, so control ended.`,
   fault_box: 'The box has a fault. The wearer has been told.',
-  fault_link: 'The wearer’s connection was lost. Both outputs are at zero.',
-  fault_clock: 'The clock of the wearer’s computer jumped. Both outputs are at zero.',
-  fault_ui: 'The wearer’s screen went away. Both outputs are at zero.',
+  fault_link: `${stopped.link}, so control ended.`,
+  fault_clock: 'The clock of the wearer’s computer jumped, so control ended.',
+  fault_ui: `${stopped.ui}, so control ended.`,
 
   ended: 'The wearer ended the session.',
   expired: 'The session is over: its time has run out.',

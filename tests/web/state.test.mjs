@@ -140,8 +140,8 @@ const sentences = [
     p.live({ a: 9 });
     p.store.leave('given');
     p.say({ guard: 'waiting', why: 'bye', a: 0 });
-    p.say({ a: 5 });
-  }, 'ready', 'take'],
+    p.say({ a: 5, ta: 5 });
+  }, 'byHand', 'take'],
   ['lost, and the guard still has the level', (p) => {
     p.live({ a: 9, ta: 9 });
     p.store.phase({ phase: 'away', retry: 1 }, p.now);
@@ -207,20 +207,60 @@ for (const [name, prepare, key, action] of sentences) {
   });
 }
 
-test('every situation that the store can be in has a sentence', () => {
+const WHYS = ('none start bye silent refused partner change wearer idle checkin box link clock ui '
+  + 'ended expired toString').split(' ');
+const BOXES = ['ok', 'silent', 'off', 'gone', 'starting'];
+
+// Every store that there may be, as `visit` gets it: { p, words, name }.
+function everySituation(levels, visit) {
   const guards = ['waiting', 'asking', 'live', 'stopped', 'fault', 'ended'];
-  const whys = ('none start bye silent refused partner wearer idle checkin box link clock ui ended '
-    + 'expired toString').split(' ');
-  const boxes = ['ok', 'silent', 'off', 'gone', 'starting'];
   const asides = ['', 'hidden', 'given', 'silence', 'lost', 'unanswered'];
-  for (const guard of guards) for (const why of whys) for (const box of boxes) {
+  for (const guard of guards) for (const why of WHYS) for (const box of BOXES) {
     for (const owner of ['', ME, OTHER]) for (const held of [true, false]) for (const aside of asides) {
-      const p = page((fresh) => fresh.say({ guard, why, box, page: owner }));
+      const p = page((fresh) => fresh.say({ guard, why, box, page: owner, ...levels }));
       Object.assign(p.store, { held, aside });
-      const words = strings.status[p.key];
-      assert.ok(typeof words === 'string', `${guard} ${why} ${box} ${owner} ${held} ${aside}: ${p.key}`);
+      const { key, arg } = situation(p.store, p.now, FRESH);
+      const words = strings.status[key];
+      const text = typeof words === 'function' ? words(arg) : words;
+      visit({ p, words: text, name: `${guard} ${why} ${box} ${owner} ${held} ${aside}: ${key}` });
     }
   }
+}
+
+const LEVELS = [
+  { a: 0, b: 0, ta: 0, tb: 0 }, { a: 60, b: 0, ta: 0, tb: 0 }, { a: 0, b: 60, ta: 0, tb: 60 },
+  { a: 0, b: 0, ta: 1, tb: 0 },
+];
+for (const levels of LEVELS) {
+  const raised = Object.entries(levels).filter(([, value]) => value > 0).map((entry) => entry.join(' '));
+  test(`every situation has a sentence that is true of the levels: ${raised.join(', ') || 'zero'}`, () => {
+    everySituation(levels, ({ p, words, name }) => {
+      assert.ok(typeof words === 'string' && !words.includes('undefined'), name);
+      const zero = p.state.box === 'ok' && raised.length === 0;
+      assert.ok(zero || !/\b(at|from|went to) zero\b|Nothing moves/.test(words), `${name} ${words}`);
+      const still = zero || p.state.guard === 'ended';
+      assert.ok(!still || !/Going to zero|by hand|own hand|not confirmed/.test(words), `${name} ${words}`);
+    });
+  });
+}
+
+const stopped = [
+  ['on its way', { box: 'ok', a: 60, ta: 0 }, 'stopped_moving', /^The wearer did not answer the check-in\. Going to zero…$/],
+  ['turned up by hand', { box: 'ok', a: 60, ta: 60 }, 'stopped_hand', /by the wearer’s own hand\.$/],
+  ['silent', { box: 'silent', a: 60 }, 'stopped_unknown', /, and the box has not confirmed zero\.$/],
+  ['silent, with zeros in the state', { box: 'silent' }, 'stopped_unknown', /not confirmed zero/],
+];
+for (const [name, changes, key, words] of stopped) {
+  test(`stopped by the check-in is said without zero while the box is ${name}`, () => {
+    const p = page((fresh) => fresh.say({ guard: 'stopped', why: 'checkin', ...changes }));
+    assert.equal(p.key, key);
+    assert.match(strings.status[key](situation(p.store, p.now, FRESH).arg), words);
+    assert.equal(p.alarms.includes('boxSilent'), changes.box !== 'ok', 'the knob is named there');
+  });
+}
+
+test('every situation that the store can be in has a sentence', () => {
+  everySituation({}, ({ words, name }) => assert.ok(typeof words === 'string', name));
 });
 
 test('no sentence is there that nothing says', () => {
@@ -229,6 +269,9 @@ test('no sentence is there that nothing says', () => {
     said.add(page((p) => p.say({ guard: 'waiting', why })).key);
     said.add(page((p) => p.say({ guard: 'stopped', why })).key);
     said.add(page((p) => p.say({ guard: 'fault', why })).key);
+  }
+  for (const [, changes] of stopped) {
+    said.add(page((p) => p.say({ guard: 'stopped', why: 'ui', ...changes })).key);
   }
   said.add(page(phase({ phase: 'refused', why: 'version' })).key);
   assert.deepEqual(Object.keys(strings.status).filter((key) => !said.has(key)), []);
@@ -373,7 +416,6 @@ for (const box of ['starting', 'gone', 'silent', 'off']) {
     p.store.stopped(true, p.now);
     p.say({ ...blank, box, guard: 'fault', why: 'box', stops: 1, page: '' }, 2001);
     assert.deepEqual(p.alarms, ['stopUnconfirmed']);
-    assert.equal(p.store.settled, false);
     assert.equal(p.store.current(p.now), false);
     const { a, mode, power } = p.store.known;
     assert.deepEqual([a, mode, power], [60, 'pulse', 'low'], 'what was known of it stays');
@@ -381,7 +423,6 @@ for (const box of ['starting', 'gone', 'silent', 'off']) {
     assert.deepEqual(p.alarms, ['stopUnconfirmed']);
     p.say({ a: 0 });
     assert.deepEqual(p.alarms, []);
-    assert.equal(p.store.settled, true);
     assert.equal(p.store.current(p.now), true);
   });
 }

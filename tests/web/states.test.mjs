@@ -105,6 +105,9 @@ const situations = [
   ['zeroed-by-another', 'control', changed({ ...zero, why: 'partner' }), 'Somebody else with this link pressed stop.'],
   ['silent', 'ready', changed({ why: 'silent' }), 'No page was heard for some seconds', { take: true }],
   ['wearer-stopped', 'control', changed({ ...zero, guard: 'stopped', why: 'wearer' }), 'The wearer pressed stop. Nothing moves'],
+  ['stopped-box-silent', 'control', changed({ guard: 'stopped', why: 'checkin', box: 'silent', ta: 0, stops: 1 }),
+    'did not answer the check-in, and the box has not confirmed zero.'],
+  ['by-hand', 'ready', changed({ why: 'link', b: 20, tb: 20 }), 'The wearer has turned the box up by hand.', { take: true }],
   ['wearer-resumed', 'control', (gw) => {
     gw.say({ ...zero, guard: 'stopped', why: 'wearer' });
     gw.say({ guard: 'waiting' });
