@@ -313,11 +313,11 @@ export class Store extends EventTarget {
   }
 
   // Where the guard's target settles elsewhere (the wearer's hand on the box, a lower cap, a lost
-  // message), the guard is right and the slider follows.
+  // message), the guard is right and the slider follows; up to the cap, which binds no hand on the box.
   #followLevels(now) {
     for (const ch of CHANNELS) {
       this.wants[ch] = Math.min(this.wants[ch], this.cap(ch));
-      const target = this.state[`t${field[ch]}`];
+      const target = Math.min(this.state[`t${field[ch]}`], this.cap(ch));
       const settled = this.held && this.mine && this.state.guard === 'live'
         && !this.#unsent[ch] && this.state.n >= this.#sentN[ch] && target !== this.wants[ch];
       if (!settled) {

@@ -483,6 +483,17 @@ test('the slider follows a target that settles elsewhere, but not one that is st
   assert.deepEqual(p.wants, [10, 0]);
 });
 
+test('the wearer’s hand above the cap is not wished after, so that nothing takes it down again', () => {
+  const p = page((fresh) => fresh.live({ capa: 20, capb: 0 }));
+  const seen = new Set();
+  for (let i = 0; i < 8; i += 1) {
+    p.say({ a: 45, ta: 45, b: 30, tb: 30 }, 200);
+    seen.add(p.wants.join());
+  }
+  assert.deepEqual([...seen], ['0,0', '20,0'], 'from zero to the cap, never above it and down');
+  assert.deepEqual([p.store.state.a, p.store.state.b, p.key], [45, 30, 'live'], 'shown as it is');
+});
+
 test('round trip is the time from a number sent to a state that has acted on it', () => {
   const p = page((fresh) => fresh.live());
   p.level('A', 30);
