@@ -71,8 +71,10 @@ export class Store extends EventTarget {
     return join ? Math.min(capa, capb) : own;
   }
 
-  // A new session begins; what was known of another one is forgotten.
+  // A session is opened; what was known of another one is forgotten. A stop that is not confirmed
+  // outlives this where the session is the same one, opened anew: only that one calls us by this mark.
   opened(page) {
+    this.stop = page === this.page ? this.stop : null;
     this.page = page;
     this.opening = '';
     this.link = { phase: 'connecting' };
@@ -82,7 +84,6 @@ export class Store extends EventTarget {
     this.beacon = 0;
     this.left = null;
     this.words = null;
-    this.stop = null;
     this.mistypedAt = null;
     this.counts = { forged: 0, replayed: 0, unknown: 0, misread: 0 };
     this.#release('');

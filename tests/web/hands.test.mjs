@@ -265,3 +265,19 @@ test('a stop that was handed to a dead connection is repeated', async (t) => {
   await until(() => gw.joins === 2, 8000, 'joins again');
   await until(() => gw.stops > 0, 2000, 'the stop arrives after all');
 });
+
+test('a stop that could not be sent is sent when the same link is opened again in the same tab', async (t) => {
+  const { gw, page } = await opened(t);
+  gw.say({ guard: 'live', why: 'none', page: 'ffeeddccbbaa9988', a: 45, ta: 45 });
+  await says(page, 'Another page has control');
+  const { answerJoin } = gw;
+  gw.answerJoin = () => {};
+  gw.socket.terminate();
+  await says(page, 'Trying again in');
+  await stopButton(page).click();
+  const said = gw.joins;
+  await until(() => gw.joins > said, 5000, 'it comes back, and is not let in');
+  gw.answerJoin = answerJoin;
+  await page.evaluate((fragment) => { window.location.hash = fragment; }, gw.session.fragment);
+  await until(() => gw.stops > 0, 3000, 'the stop arrives after all');
+});

@@ -551,3 +551,14 @@ test('a new link forgets everything of the one before', () => {
   assert.equal(p.store.beacon, 0);
   assert.equal(p.store.counts.forged, 0);
 });
+
+test('a stop that is not confirmed outlives the same link opened again, but no other link', () => {
+  const p = page((fresh) => fresh.live({ a: 30, ta: 30 }));
+  p.store.stopped(false, p.now);
+  const { stop } = p.store;
+  p.store.opened(ME);
+  assert.equal(p.store.stop, stop);
+  assert.deepEqual(p.alarms, ['stopUnheard']);
+  p.store.opened(OTHER);
+  assert.equal(p.store.stop, null);
+});
