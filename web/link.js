@@ -10,15 +10,19 @@
 //   refused     the key was refused for good: why is a code of docs/PROTOCOL.md
 //   ended       the session is over: why is "expired" or "revoked"
 //   closed      closed by this page
-//   bad         the gateway did not understand a command; the connection stays
+//   bad         the gateway did not pass a command on, text: why; the connection stays
 
 const FIRST_DELAY = 1; // seconds; doubles with each failure
 const MAX_DELAY = 10;
 const MAX_RETRY = 120; // the most that we let a gateway make us wait
 const MAX_MESSAGE = 2048;
+const MAX_SENTENCE = 120; // characters of a gateway's sentence: its longest has 94
 
 // Refusals that may pass; every other one stays however often we ask.
 const PASSING = ['busy', 'failed', 'late', 'limit'];
+
+// A gateway's sentence, as it may be shown: plain characters, which can neither hide nor turn others.
+const sentence = (text) => (typeof text === 'string' ? text : '').replace(/[^ -~]/g, '').slice(0, MAX_SENTENCE);
 
 export class Link extends EventTarget {
   #url;
@@ -150,7 +154,7 @@ export class Link extends EventTarget {
     this.#gateway(message);
   }
 
-  #gateway({ gw, why, retry, left }) {
+  #gateway({ gw, why, retry, left, text }) {
     const wait = Math.min(MAX_RETRY, Math.max(0, Number(retry) || 0));
     switch (gw) {
       case 'joined':
@@ -173,7 +177,7 @@ export class Link extends EventTarget {
         this.#asked = wait;
         break;
       case 'bad':
-        this.#tell({ phase: 'bad' });
+        this.#tell({ phase: 'bad', text: sentence(text) });
         break;
       default:
     }

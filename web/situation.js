@@ -4,7 +4,7 @@
 const STOP_CONFIRM = 2000; // ms for a stop to be confirmed before we say that it was not
 const LOW_BATTERY = 15; // percent
 const SOON = 300; // seconds left
-const NEWS = 10000; // ms that a lowered limit or a mistyped link is told
+const NEWS = 10000; // ms that a lowered limit, a mistyped link or a refused command is told
 
 const say = (key, kind, action = null, arg = undefined) => ({ key, kind, action, arg });
 
@@ -158,13 +158,13 @@ export function situation(store, now, fresh) {
 export function alarms(store, now) {
   const found = [];
   const add = (key, when) => when && found.push(key);
-  const { stop, counts, lowered } = store;
+  const { stop, counts, lowered, misread } = store;
   const ours = store.mine && store.state.guard === 'live'; // as far as is known: our silence ends it
   add('stopUnsent', stop && !stop.sent && ours);
   add('stopUnheard', stop && !stop.sent && !ours);
   add('stopUnconfirmed', stop && stop.sent && now - stop.at > STOP_CONFIRM);
   add('forged', counts.forged + counts.replayed > 0 && store.state !== null);
-  add('misread', counts.misread > 0);
+  add('misread', misread !== null && now - misread.at <= NEWS);
   add('mistyped', store.mistypedAt !== null && now - store.mistypedAt <= NEWS);
   if (store.fresh(now)) {
     const { box, guard, bat, idle } = store.state;

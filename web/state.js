@@ -25,7 +25,7 @@ export class Store extends EventTarget {
   stateAt = null;
   known = null; // the last one in which the box answered: of levels, mode and power only that one knows
   beacon = 0;
-  counts = { forged: 0, replayed: 0, unknown: 0, misread: 0 };
+  counts = { forged: 0, replayed: 0, unknown: 0 };
   held = false; // the partner asked for control and nothing has ended that since
   confirmed = false; // the guard has reacted to our hello
   aside = ''; // why the page itself let go: hidden, given, silence, lost, unanswered
@@ -35,6 +35,7 @@ export class Store extends EventTarget {
   stop = null; // { at, sent } until a state confirms zero
   zeros = 0; // rises when the wishes go to zero: a hand that held a slider then must let go first
   mistypedAt = null; // ms: when a mistyped link was given to a page that has a session
+  misread = null; // { text, at }: why the gateway did not pass a command on, in its own words
   lowered = null; // ms: when the wearer last lowered a limit while we had control
   ours = false; // the stop that makes the guard say "partner" is our own
   words = null; // { nonce, words }
@@ -85,7 +86,8 @@ export class Store extends EventTarget {
     this.left = null;
     this.words = null;
     this.mistypedAt = null;
-    this.counts = { forged: 0, replayed: 0, unknown: 0, misread: 0 };
+    this.misread = null;
+    this.counts = { forged: 0, replayed: 0, unknown: 0 };
     this.#release('');
     this.#changed();
   }
@@ -109,7 +111,7 @@ export class Store extends EventTarget {
   // A phase of link.js.
   phase(detail, now) {
     if (detail.phase === 'bad') {
-      this.counts.misread += 1;
+      this.misread = { text: detail.text, at: now };
     } else {
       this.link = detail;
     }

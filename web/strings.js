@@ -128,13 +128,13 @@ export const status = {
   refusedLink: 'The server did not accept this link. Ask the wearer for a new one.',
 };
 
-// role=alert: what is alarming, beside the sentence above.
+// role=alert: what is alarming, beside the sentence above. A function where the server's words belong in it.
 export const alarm = {
   stopUnsent: 'Stop could not be sent: there is no connection. The outputs go to zero by themselves because this page is silent. Tell the wearer.',
   stopUnheard: 'Stop could not be sent: there is no connection. Tell the wearer to press stop.',
   stopUnconfirmed: 'Stop was sent but zero is not confirmed yet. Tell the wearer to use the box’s own knob.',
   forged: 'Messages arrived that are not from the wearer’s computer. They were ignored.',
-  misread: 'The server did not understand something that this page sent. Reload the page and open the link again.',
+  misread: (text) => `The server did not pass on what this page sent. It says: “${text}”`,
   mistyped: 'The link that was just opened is incomplete or mistyped. This session goes on.',
   boxSilent: 'The box does not answer. The wearer must use its own knob.',
   battery: 'The battery of the box is low.',

@@ -333,13 +333,17 @@ export class View {
 
   #renderAlarms(now) {
     const keys = alarms(this.#store, now);
-    if (keys.join() === this.#alarms) {
+    const texts = keys.map((key) => {
+      const words = strings.alarm[key];
+      return typeof words === 'function' ? words(this.#store.misread.text) : words;
+    });
+    if (texts.join('\n') === this.#alarms) {
       return;
     }
-    this.#alarms = keys.join();
-    $('alarms').replaceChildren(...keys.map((key) => {
+    this.#alarms = texts.join('\n');
+    $('alarms').replaceChildren(...keys.map((key, i) => {
       const line = document.createElement('p');
-      line.textContent = strings.alarm[key];
+      line.textContent = texts[i];
       line.classList.toggle('notice', NOTICES.includes(key));
       return line;
     }));

@@ -90,7 +90,19 @@ test('states are handed on unread, the gateway’s own words are not', () => {
   socket().say('mac.{"v":1}');
   socket().say({ v: 1, gw: 'bad', text: 'x' });
   assert.deepEqual(states, ['mac.{"v":1}']);
-  assert.equal(phases.at(-1).phase, 'bad');
+  assert.deepEqual(phases.at(-1), { phase: 'bad', text: 'x' });
+});
+
+test('of a gateway’s sentence only plain characters are taken, and not many', () => {
+  const { socket, phases } = joined();
+  const said = (text) => {
+    socket().say({ v: 1, gw: 'bad', text });
+    return phases.at(-1).text;
+  };
+  assert.equal(said('The line is busy: <b>no</b>\u202e\u0000\n”'), 'The line is busy: <b>no</b>');
+  assert.equal(said('x'.repeat(1500)).length, 120);
+  assert.equal(said(undefined), '');
+  assert.equal(said({ toString: 1 }), '');
 });
 
 test('binary, over-long and unreadable messages are ignored', () => {

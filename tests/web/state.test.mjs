@@ -454,9 +454,18 @@ test('a mistyped link is told for ten seconds', () => {
   assert.ok(!p.alarms.includes('mistyped'));
 });
 
+test('a command that the gateway refused is told for ten seconds, and nothing else changes', () => {
+  const p = page((fresh) => fresh.live());
+  p.store.phase({ phase: 'bad', text: 'The line is busy.' }, p.now);
+  assert.deepEqual([p.key, p.alarms], ['live', ['misread']]);
+  assert.equal(p.store.misread.text, 'The line is busy.');
+  for (let i = 0; i < 11; i += 1) { p.say({}, 1000); }
+  assert.deepEqual(p.alarms, []);
+});
+
 const alarming = [
   ['forged', (p) => { p.say(); p.store.reject('forged'); }],
-  ['misread', (p) => { p.say(); p.store.phase({ phase: 'bad' }, p.now); }],
+  ['misread', (p) => { p.say(); p.store.phase({ phase: 'bad', text: 'No.' }, p.now); }],
   ['battery', (p) => p.say({ bat: 15 })],
   ['idle', (p) => p.live({ idle: 30 })],
   ['limits', (p) => { p.live(); p.say({ capb: 39 }); }],

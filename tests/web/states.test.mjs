@@ -130,6 +130,9 @@ const situations = [
   ['forged', 'control', (gw) => {
     gw.raw(signState(makeSession(), JSON.stringify({ ...gw.state, beacon: gw.state.beacon + 1 })));
   }, 'not from the wearer’s computer', { alert: true }],
+  ['refused-command', 'control', (gw) => gw.socket.send(JSON.stringify(
+    { v: 1, gw: 'bad', text: 'A field of the command has the wrong type: <b>numbers</b> are whole, names are text.' },
+  )), 'It says: “A field of the command has the wrong type: <b>numbers</b> are whole, names are text.”', { alert: true }],
   ['stale', 'control', (gw) => {
     gw.quiet();
     gw.mute = true;
