@@ -6,7 +6,7 @@
 //   connecting  a socket is being opened, or the key service is being asked
 //   joined      commands may be sent; left: seconds until the key's end
 //   away        no connection; the next attempt comes in `retry` seconds. why: the code with which
-//               the key was refused for now, else ''
+//               the key was refused for now, "quiet" where we gave the connection up, else ''
 //   refused     the key was refused for good: why is a code of docs/PROTOCOL.md
 //   ended       the session is over: why is "expired" or "revoked"
 //   closed      closed by this page
@@ -14,6 +14,8 @@
 
 const FIRST_DELAY = 1; // seconds; doubles with each failure
 const MAX_DELAY = 10;
+const MAX_JOIN = 20; // from here to joined; a gateway that is there has given up after 15
+const QUIET = 10; // without a word in which a connection may have died; a guard speaks every second
 const MAX_RETRY = 120; // the most that we let a gateway make us wait
 const MAX_MESSAGE = 2048;
 const MAX_SENTENCE = 120; // characters of a gateway's sentence: its longest has 94
@@ -29,14 +31,16 @@ export class Link extends EventTarget {
   #key;
   #env;
   #socket = null;
-  #timer = null;
+  #timer = null; // of the next attempt, or of the present one's end
+  #heard = 0; // ms: when the socket was made, or last said something
   #failures = 0;
   #joined = false;
   #final = false; // no further attempt
   #asked = 0; // seconds that the gateway asked us to wait
   #why = ''; // its reason, when it refused us for now
 
-  // env: { WebSocket, setTimeout, clearTimeout, random } for tests.
+  // env: { WebSocket, setTimeout, clearTimeout, random, now } for tests. now: a clock that goes on while
+  // the computer sleeps.
   constructor(url, key, env = {}) {
     super();
     this.#url = url;
@@ -46,6 +50,7 @@ export class Link extends EventTarget {
       setTimeout: (...args) => setTimeout(...args),
       clearTimeout: (timer) => clearTimeout(timer),
       random: Math.random,
+      now: () => Date.now(),
       ...env,
     };
   }
@@ -64,13 +69,13 @@ export class Link extends EventTarget {
     if (this.#final || this.#socket) {
       return;
     }
-    this.#env.clearTimeout(this.#timer);
-    this.#timer = null;
     this.#asked = 0;
     this.#why = '';
     this.#tell({ phase: 'connecting' });
     const socket = new this.#env.WebSocket(this.#url, 'tether.v1');
     this.#socket = socket;
+    this.#heard = this.#env.now();
+    this.#wait(() => this.#giveUp(), MAX_JOIN);
     socket.onopen = () => socket.send(JSON.stringify({ v: 1, op: 'join', key: this.#key }));
     socket.onmessage = (event) => this.#read(event.data);
     socket.onclose = () => this.#lost(socket);
@@ -78,18 +83,27 @@ export class Link extends EventTarget {
 
   // Gives the present connection up and makes a new one: for one that has gone silent.
   restart() {
-    const socket = this.#socket;
-    if (socket && !this.#final) {
-      this.#drop(socket);
-      this.#lost(socket);
+    if (this.#socket && !this.#final) {
+      this.#why = 'quiet';
+      this.#giveUp();
     }
+  }
+
+  // The page or the network is back: connects now, also where a connection stands that has not said a
+  // word for so long that it may be dead. Not sooner, since a gateway counts our attempts to join.
+  wake() {
+    if (this.#socket && !this.#final && this.#env.now() - this.#heard >= QUIET * 1000) {
+      this.#drop(this.#socket);
+      this.#socket = null;
+      this.#joined = false;
+    }
+    this.open();
   }
 
   // Closes for good, or (later true) until open() is called again.
   close(later = false) {
     this.#final ||= !later;
-    this.#env.clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#stopWaiting();
     if (this.#socket) {
       this.#drop(this.#socket);
       this.#socket = null;
@@ -111,7 +125,24 @@ export class Link extends EventTarget {
     this.dispatchEvent(new CustomEvent('phase', { detail }));
   }
 
+  #wait(then, seconds) {
+    this.#stopWaiting();
+    this.#timer = this.#env.setTimeout(then, seconds * 1000);
+  }
+
+  #stopWaiting() {
+    this.#env.clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #giveUp() {
+    const socket = this.#socket;
+    this.#drop(socket);
+    this.#lost(socket);
+  }
+
   #drop(socket) {
+    socket.onopen = null;
     socket.onmessage = null;
     socket.onclose = null;
     socket.close();
@@ -133,11 +164,12 @@ export class Link extends EventTarget {
     const most = Math.min(MAX_DELAY, FIRST_DELAY * 2 ** this.#failures);
     const wait = this.#asked + Math.max(0.3, most * this.#env.random());
     this.#failures = Math.min(this.#failures + 1, 8);
-    this.#timer = this.#env.setTimeout(() => this.open(), wait * 1000);
+    this.#wait(() => this.open(), wait);
     this.#tell({ phase: 'away', why: this.#why, retry: Math.ceil(wait) });
   }
 
   #read(data) {
+    this.#heard = this.#env.now();
     if (typeof data !== 'string' || data.length > MAX_MESSAGE) {
       return;
     }
@@ -158,6 +190,7 @@ export class Link extends EventTarget {
     const wait = Math.min(MAX_RETRY, Math.max(0, Number(retry) || 0));
     switch (gw) {
       case 'joined':
+        this.#stopWaiting();
         this.#joined = true;
         this.#failures = 0;
         this.#tell({ phase: 'joined', left: Number(left) || 0 });
@@ -184,6 +217,7 @@ export class Link extends EventTarget {
   }
 
   #over(detail) {
+    this.#stopWaiting();
     this.#final = true;
     this.#joined = false;
     this.#tell(detail);

@@ -9,7 +9,6 @@ import { View } from './view.js';
 import { words } from './words.js';
 
 const TICK = 250; // ms
-const DEAD = 20000; // ms of silence after which a connection that did bring states is made anew
 
 const now = () => performance.now();
 const page = hex(crypto.getRandomValues(new Uint8Array(8)));
@@ -159,10 +158,8 @@ function start(keys, link, mark) {
 
 function tick() {
   store.tick(now());
-  const silent = store.stateAt !== null && store.stateAt >= store.joinedAt
-    && now() - store.stateAt > DEAD;
-  if (silent && store.link.phase === 'joined' && store.state.guard !== 'ended') {
-    session.link.restart();
+  if (store.dead(now())) {
+    session?.link.restart();
   }
   stayAwake(store.controls(now()) && visible());
 }
@@ -191,7 +188,7 @@ store.addEventListener('dropped', () => session?.sender.bye());
 
 document.addEventListener('visibilitychange', () => {
   if (visible()) {
-    session?.link.open();
+    session?.link.wake();
   } else {
     letGo('hidden');
   }
@@ -202,8 +199,8 @@ window.addEventListener('pagehide', () => {
   letGo('hidden');
   session?.link.close(true);
 });
-window.addEventListener('pageshow', () => session?.link.open());
-window.addEventListener('online', () => session?.link.open());
+window.addEventListener('pageshow', () => session?.link.wake());
+window.addEventListener('online', () => session?.link.wake());
 window.addEventListener('hashchange', () => {
   const hash = takeFragment();
   if (hash) {

@@ -12,6 +12,13 @@ const ZERO_SAID = ['given', 'hidden', 'lost']; // sentences that say that both o
 const CROWDED = ['busy', 'limit']; // refusals of a server that can be reached
 const PERMANENT = ['forged', 'expired', 'revoked', 'version'];
 
+function awayKey(why) {
+  if (why === 'quiet') {
+    return 'renewing';
+  }
+  return CROWDED.includes(why) ? 'crowded' : 'away';
+}
+
 // Why there is no use in looking at states: no link, no connection, over. Null when joined.
 function beforeJoined({ opening, link, state }) {
   if (opening) {
@@ -26,7 +33,7 @@ function beforeJoined({ opening, link, state }) {
     case 'ended':
       return say(link.why === 'expired' ? 'expired' : 'revoked', 'over');
     case 'away':
-      return say(CROWDED.includes(link.why) ? 'crowded' : 'away', 'warn', null, link.retry);
+      return say(awayKey(link.why), 'warn', null, link.retry);
     case 'joined':
       return null;
     default:

@@ -8,6 +8,8 @@
 // itself: tell the guard).
 
 export const FRESH = 3000; // ms without a state until what is shown counts as stale
+const DEAD = 20000; // ms of silence after which a connection that did bring states may be dead
+const EMPTY = 60000; // and one that never brought any: the wearer's computer may just not be there
 const ANSWER = 4000; // ms for a guard to react to `hello`
 const SETTLE = 500; // ms that guard and page may differ about a target before the guard is right
 const REMEMBERED = 64; // sent numbers kept for the round trip
@@ -59,6 +61,15 @@ export class Store extends EventTarget {
   // What is known of the box is what it does now.
   current(now) {
     return this.fresh(now) && this.known === this.state;
+  }
+
+  // The connection has brought no state for so long that a new one should be made.
+  dead(now) {
+    if (this.link.phase !== 'joined' || this.state?.guard === 'ended') {
+      return false;
+    }
+    const came = this.stateAt !== null && this.stateAt >= this.joinedAt;
+    return came ? now - this.stateAt > DEAD : now - this.joinedAt > EMPTY;
   }
 
   controls(now) {

@@ -63,6 +63,7 @@ export const status = {
   joined: 'Connected. Looking for the wearer’s computer…',
   away: (seconds) => `The server cannot be reached. Trying again in ${seconds} s.`,
   crowded: (seconds) => `The server has too much to do just now. Trying again in ${seconds} s.`,
+  renewing: (seconds) => `Nothing has come for a while. Making a new connection in ${seconds} s.`,
   absent: 'The wearer’s computer is not there. Waiting for it.',
   stale: 'Nothing has come from the wearer’s computer for 3 seconds. What is shown is old.',
   forgedOnly: 'What arrives cannot be verified. Perhaps the link is incomplete: ask for it again.',

@@ -33,16 +33,18 @@ class FakeSocket {
   }
 }
 
-// A link with everything that happens to it: { link, phases, states, timers, socket() }.
+// A link with everything that happens to it: { link, phases, states, timers, socket(), clock }.
 function setUp(random = () => 0.5) {
   FakeSocket.made = [];
   const phases = [];
   const states = [];
   const timers = new Map();
+  const clock = { now: 1e12 };
   let next = 1;
   const link = new Link('wss://host/ws', 'K'.repeat(48), {
     WebSocket: FakeSocket,
     random,
+    now: () => clock.now,
     setTimeout: (run, ms) => { timers.set(next, { run, ms }); next += 1; return next - 1; },
     clearTimeout: (id) => timers.delete(id),
   });
@@ -54,7 +56,7 @@ function setUp(random = () => 0.5) {
     timer.run();
     return timer.ms;
   };
-  return { link, phases, states, timers, fire, socket: () => FakeSocket.made.at(-1) };
+  return { link, phases, states, timers, clock, fire, socket: () => FakeSocket.made.at(-1) };
 }
 
 function joined(random) {
@@ -197,7 +199,7 @@ test('restart drops a silent connection and what may still come from it', () => 
   const { link, phases, socket, states } = joined();
   const old = socket();
   link.restart();
-  assert.equal(phases.at(-1).phase, 'away');
+  assert.deepEqual(phases.at(-1), { phase: 'away', why: 'quiet', retry: 1 });
   assert.equal(old.readyState, 3);
   old.say('late');
   assert.deepEqual(states, []);
@@ -208,4 +210,57 @@ test('busy says whether bytes are still waiting', () => {
   assert.equal(link.busy, false);
   socket().bufferedAmount = 10;
   assert.equal(link.busy, true);
+});
+
+test('a connection that has not joined after twenty seconds is given up like a lost one', () => {
+  for (const gets of [() => {}, (socket) => socket.open(), (socket) => { socket.open(); socket.say('no state'); }]) {
+    const { link, phases, fire, socket, timers } = setUp();
+    link.open();
+    const first = socket();
+    gets(first);
+    assert.equal(fire(), 20000);
+    assert.deepEqual(phases.at(-1), { phase: 'away', why: '', retry: 1 });
+    assert.equal(first.readyState, 3);
+    first.onopen?.();
+    assert.ok(!first.sent[1], 'what opens late joins nothing');
+    assert.equal(fire(), 500);
+    assert.equal(FakeSocket.made.length, 2);
+    socket().open();
+    socket().say({ v: 1, gw: 'joined', left: 100 });
+    assert.equal(timers.size, 0, 'one that has joined stays');
+  }
+});
+
+test('waking makes a new connection where the old one has been silent for ten seconds, and not sooner', () => {
+  const { link, phases, clock, socket } = joined();
+  const first = socket();
+  clock.now += 9999;
+  link.wake();
+  assert.equal(FakeSocket.made.length, 1);
+  first.say('any state');
+  clock.now += 9999;
+  link.wake();
+  assert.equal(FakeSocket.made.length, 1);
+  clock.now += 1;
+  link.wake();
+  link.wake();
+  assert.equal(FakeSocket.made.length, 2, 'one new one');
+  assert.equal(first.readyState, 3);
+  assert.equal(phases.at(-1).phase, 'connecting');
+  assert.equal(link.send('x'), false);
+  clock.now += 10000;
+  link.wake();
+  assert.equal(FakeSocket.made.length, 3, 'also one that does not even open');
+});
+
+test('waking connects at once where none is, and never after the end', () => {
+  const { link, socket, clock } = joined();
+  socket().close();
+  link.wake();
+  assert.equal(FakeSocket.made.length, 2);
+  socket().open();
+  socket().say({ v: 1, gw: 'ended', why: 'revoked' });
+  clock.now += 99999;
+  link.wake();
+  assert.equal(FakeSocket.made.length, 2);
 });

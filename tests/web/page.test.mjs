@@ -447,3 +447,25 @@ test('a page hidden while it asks withdraws the request', async (t) => {
   });
   assert.ok((await gw.command((c) => c.op === 'bye', 'bye', 500)).good);
 });
+
+// What a computer does that was asleep, or changed its network: nobody closed the socket.
+for (const event of ['online', 'pageshow', 'visibilitychange']) {
+  test(`a socket that may be dead does not keep the page from a new one: ${event}`, async (t) => {
+    const { gw, page } = await opened(t);
+    await says(page, 'Ready.');
+    const tell = (ms) => page.evaluate(([name, later]) => {
+      const real = Date.now();
+      Date.now = () => real + later;
+      (name === 'visibilitychange' ? document : window).dispatchEvent(new Event(name));
+    }, [event, ms]);
+    await tell(0);
+    await sleep(300);
+    assert.equal(gw.joins, 1, 'one that speaks is kept');
+    gw.quiet();
+    await sleep(200);
+    await tell(11000);
+    await until(() => gw.joins === 2, 3000, 'joins anew');
+    gw.run();
+    await says(page, 'Ready.');
+  });
+}

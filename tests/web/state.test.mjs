@@ -86,6 +86,7 @@ const sentences = [
   ['the server could not answer', phase({ phase: 'away', why: 'late', retry: 4 }), 'away', null],
   ['too many requests', phase({ phase: 'away', why: 'busy', retry: 4 }), 'crowded', null],
   ['too many joins', phase({ phase: 'away', why: 'limit', retry: 4 }), 'crowded', null],
+  ['a connection given up since it was silent', phase({ phase: 'away', why: 'quiet', retry: 1 }), 'renewing', null],
   ['just joined', () => {}, 'joined', null],
   ['no state for three seconds after joining', (p) => p.wait(3001), 'absent', null],
   ['only messages that are not authentic', (p) => { p.store.reject('forged'); p.wait(3001); }, 'forgedOnly', null],
@@ -501,6 +502,21 @@ test('the wearer’s hand above the cap is not wished after, so that nothing tak
   }
   assert.deepEqual([...seen], ['0,0', '20,0'], 'from zero to the cap, never above it and down');
   assert.deepEqual([p.store.state.a, p.store.state.b, p.key], [45, 30, 'live'], 'shown as it is');
+});
+
+test('a connection is dead after 20 s without a state, or after 60 s when it never brought one', () => {
+  const p = new Page();
+  assert.deepEqual([p.store.dead(60000), p.store.dead(60001)], [false, true]);
+  p.say();
+  assert.deepEqual([p.store.dead(p.now + 20000), p.store.dead(p.now + 20001)], [false, true]);
+  const later = p.now + 30000;
+  p.store.phase({ phase: 'away', why: 'quiet', retry: 1 }, later);
+  assert.equal(p.store.dead(later + 99999), false, 'there is none');
+  p.store.phase({ phase: 'joined', left: 100 }, later);
+  assert.deepEqual([p.store.dead(later + 60000), p.store.dead(later + 60001)], [false, true]);
+  p.now = later;
+  p.say({ guard: 'ended', why: 'ended' });
+  assert.equal(p.store.dead(later + 99999), false, 'nothing more is to come');
 });
 
 test('round trip is the time from a number sent to a state that has acted on it', () => {
