@@ -281,6 +281,12 @@ export class View {
         act.stop();
       }
     }, true);
+    // Enter that is held down presses a button again and again: only Stop may be.
+    document.addEventListener('keydown', (event) => {
+      if (event.repeat && event.key === 'Enter' && event.target.matches('button:not(#stop)')) {
+        event.preventDefault();
+      }
+    });
     // Keys go elsewhere while the browser's own bar or another window has them.
     for (const focus of ['focus', 'blur']) {
       window.addEventListener(focus, () => this.#renderFocus());

@@ -162,6 +162,28 @@ test('a double click on the button that gives control back does not ask for it a
   assert.equal(gw.of('hello').length, 1);
 });
 
+test('Enter held down presses the control button once, and no step raises by it', async (t) => {
+  const { gw, page } = await opened(t);
+  await says(page, 'Ready.');
+  const hold = async (button, repeats) => {
+    await button.focus();
+    for (let i = 0; i <= repeats; i += 1) await page.keyboard.down('Enter'); // the second and later are repeats
+    await page.keyboard.up('Enter');
+  };
+  await hold(page.locator('#control'), 4);
+  await says(page, 'Waiting for the wearer');
+  await sleep(300);
+  assert.deepEqual([gw.of('hello').length, gw.of('bye').length], [1, 0]);
+  gw.live();
+  await says(page, 'You are in control.');
+  await hold(page.getByRole('button', { name: 'Raise A by 1 %' }), 4);
+  await until(() => gw.state.a > 0, 2000, 'one step');
+  await sleep(300);
+  assert.equal(gw.state.a, 1);
+  await hold(stopButton(page), 4);
+  await until(() => gw.stops === 5, 2000, 'Stop repeats');
+});
+
 test('the Escape key is promised only while this page has the keys', async (t) => {
   const { page } = await opened(t, DESKTOP);
   const hint = page.getByText('Escape key: stop');
