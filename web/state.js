@@ -15,6 +15,8 @@ const SETTLE = 500; // ms that guard and page may differ about a target before t
 const REMEMBERED = 64; // sent numbers kept for the round trip
 
 const CHANNELS = ['A', 'B'];
+const PARAMS = ['C', 'D'];
+const UNSENT = Number.POSITIVE_INFINITY; // the number of a parameter that has not been sent yet
 const field = { A: 'a', B: 'b', C: 'c', D: 'd' };
 
 export class Store extends EventTarget {
@@ -227,7 +229,7 @@ export class Store extends EventTarget {
     }
     this.params[ch] = Math.max(0, Math.min(Math.round(value), 100));
     this.#moved[ch] = now;
-    this.#sentN[ch] = Number.POSITIVE_INFINITY; // until it is sent
+    this.#sentN[ch] = UNSENT;
     this.#changed();
     return true;
   }
@@ -244,13 +246,18 @@ export class Store extends EventTarget {
     return true;
   }
 
-  // Both wishes to zero (a stop, a new mode or power, control lost).
+  // Both wishes to zero (a stop, a new mode or power, control lost). A parameter that waits to be sent
+  // is dropped with them, as the sender does.
   zero() {
     this.zeros += 1;
     for (const ch of CHANNELS) {
       this.wants[ch] = 0;
       this.#unsent[ch] = false;
       this.#differs[ch] = null;
+    }
+    for (const ch of PARAMS.filter((each) => this.#sentN[each] === UNSENT)) {
+      this.params[ch] = null;
+      this.#sentN[ch] = 0;
     }
   }
 
@@ -348,7 +355,7 @@ export class Store extends EventTarget {
 
   // A parameter has arrived, or it moves no more: then the box is right.
   #followParams(before, now) {
-    for (const ch of ['C', 'D']) {
+    for (const ch of PARAMS) {
       const value = this.state[field[ch]];
       if (value !== before[field[ch]]) {
         this.#moved[ch] = now;

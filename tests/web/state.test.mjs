@@ -544,6 +544,24 @@ test('a parameter asked for is shown until it arrives or moves no more', () => {
   assert.equal(p.store.params.D, null);
 });
 
+const drops = [
+  ['a stop', (p) => p.store.stopped(true, p.now)],
+  ['another power', (p) => p.store.choose('power', 'high', p.now)],
+  ['another mode', (p) => p.store.choose('mode', 'bounce', p.now)],
+];
+for (const [name, happen] of drops) {
+  test(`a parameter that ${name} kept from being sent is not asked for any more`, () => {
+    const p = page((fresh) => fresh.live());
+    p.store.wantParam('C', 55, p.now);
+    p.store.wantParam('D', 66, p.now);
+    p.store.sent('param', 'D', 2, p.now);
+    happen(p);
+    assert.deepEqual(p.store.params, { C: null, D: 66 }, 'what was sent may still come');
+    p.store.wantParam('C', 12, p.now);
+    assert.equal(p.store.params.C, 12, 'and it can be asked for anew');
+  });
+}
+
 test('a mode asked for is shown until a state has it, or for four seconds', () => {
   const p = page((fresh) => fresh.live());
   p.store.choose('mode', 'bounce', p.now);
