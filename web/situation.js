@@ -109,6 +109,14 @@ function liveSituation(store) {
   return say(store.ours ? 'stoppedByYou' : 'stoppedElsewhere', 'stop', 'give');
 }
 
+// A question of ours that we let go of (hidden, lost, withdrawn) stands until the guard hears of it.
+function askingSituation(store) {
+  if (!store.mine) {
+    return say('wanted', 'wait');
+  }
+  return store.held ? say('asking', 'wait', 'cancel') : aside(store);
+}
+
 function waitingSituation(store) {
   const { why } = store.state;
   if (store.held) {
@@ -151,7 +159,7 @@ export function situation(store, now, fresh) {
     case 'live':
       return liveSituation(store);
     case 'asking':
-      return store.mine && store.held ? say('asking', 'wait', 'cancel') : say('wanted', 'wait');
+      return askingSituation(store);
     case 'stopped':
       return stoppedSituation(store);
     case 'fault':

@@ -32,7 +32,8 @@ export class Store extends EventTarget {
   counts = { forged: 0, replayed: 0, unknown: 0 };
   held = false; // the partner asked for control and nothing has ended that since
   confirmed = false; // the guard has reacted to our hello
-  aside = ''; // why the page itself let go: hidden, given, silence, lost, unanswered
+  aside = ''; // why the page itself let go: hidden, given, silence, lost, unanswered; and, of a
+  // request only, hiddenAsking, silenceAsking, lostAsking
   wants = { A: 0, B: 0 };
   params = { C: null, D: null }; // asked and not yet reached
   chosen = { mode: null, power: null }; // { value, at }: asked and not yet seen in a state
@@ -293,9 +294,10 @@ export class Store extends EventTarget {
   }
 
   #release(why) {
+    const had = this.mine && this.state.guard === 'live';
+    this.aside = !had && ['hidden', 'silence', 'lost'].includes(why) ? `${why}Asking` : why;
     this.held = false;
     this.confirmed = false;
-    this.aside = why;
     this.params = { C: null, D: null };
     this.chosen = { mode: null, power: null };
     this.lowered = null;

@@ -86,6 +86,9 @@ export const status = {
   given: 'You gave control back. Both outputs are at zero.',
   lost: 'The connection was lost for a moment, so control ended and both outputs went to zero.',
   silence: 'For some seconds nothing came from the wearer’s computer, so control ended. You can take control again.',
+  hiddenAsking: 'You left this page, so the request was withdrawn. You can take control.',
+  lostAsking: 'The connection was lost for a moment, so the request was withdrawn. You can take control.',
+  silenceAsking: 'For some seconds nothing came from the wearer’s computer, so the request was withdrawn. You can take control.',
   unanswered: 'The wearer’s computer did not answer. You can try again.',
 
   after_silent: 'No page was heard for some seconds, so both outputs went to zero. You can take control.',

@@ -95,6 +95,30 @@ const sentences = [
   ['asked, no answer yet', (p) => p.hello(), 'helloSent', 'cancel'],
   ['the guard is asking', (p) => { p.hello(); p.say({ guard: 'asking', page: ME, n: 1 }); }, 'asking', 'cancel'],
   ['the guard is asking about another page', (p) => p.say({ guard: 'asking', page: OTHER }), 'wanted', null],
+  ['the guard still asks about this page after a loss', (p) => {
+    p.hello();
+    p.say({ guard: 'asking', page: ME, n: 1 });
+    p.store.phase({ phase: 'away', retry: 1 }, p.now);
+    p.store.phase({ phase: 'joined', left: 1000 }, p.now);
+    p.say();
+  }, 'lostAsking', 'take'],
+  ['hidden while the guard asks', (p) => {
+    p.hello();
+    p.say({ guard: 'asking', page: ME, n: 1 });
+    p.store.leave('hidden');
+    p.say({ guard: 'waiting', why: 'bye' });
+  }, 'hiddenAsking', 'take'],
+  ['silence while the guard asks', (p) => {
+    p.hello();
+    p.say({ guard: 'asking', page: ME, n: 1 });
+    p.wait(3001);
+    p.say();
+  }, 'silenceAsking', 'take'],
+  ['the guard still asks about this page, which has withdrawn', (p) => {
+    p.hello();
+    p.say({ guard: 'asking', page: ME, n: 1 });
+    p.store.leave('');
+  }, 'ready', 'take'],
   ['refused', (p) => { p.hello(); p.say({ why: 'refused', page: ME, n: 1 }); }, 'refused', 'take'],
   ['another page was refused', (p) => p.say({ why: 'refused', page: OTHER }), 'ready', 'take'],
   ['no answer to the request', (p) => {
@@ -215,7 +239,7 @@ const BOXES = ['ok', 'silent', 'off', 'gone', 'starting'];
 // Every store that there may be, as `visit` gets it: { p, words, name }.
 function everySituation(levels, visit) {
   const guards = ['waiting', 'asking', 'live', 'stopped', 'fault', 'ended'];
-  const asides = ['', 'hidden', 'given', 'silence', 'lost', 'unanswered'];
+  const asides = ['', 'hidden', 'given', 'silence', 'lost', 'unanswered', 'lostAsking'];
   for (const guard of guards) for (const why of WHYS) for (const box of BOXES) {
     for (const owner of ['', ME, OTHER]) for (const held of [true, false]) for (const aside of asides) {
       const p = page((fresh) => fresh.say({ guard, why, box, page: owner, ...levels }));
