@@ -157,7 +157,7 @@ function start(keys, link, mark) {
 }
 
 function tick() {
-  store.tick(now());
+  store.tick(now(), Date.now());
   if (store.dead(now())) {
     session?.link.restart();
   }

@@ -8,6 +8,7 @@
 // itself: tell the guard).
 
 export const FRESH = 3000; // ms without a state until what is shown counts as stale
+const SLEPT = 5000; // ms by which the two clocks must part to tell a sleep from a clock that was set
 const DEAD = 20000; // ms of silence after which a connection that did bring states may be dead
 const EMPTY = 60000; // and one that never brought any: the wearer's computer may just not be there
 const ANSWER = 4000; // ms for a guard to react to `hello`
@@ -45,6 +46,7 @@ export class Store extends EventTarget {
   ours = false; // the stop that makes the guard say "partner" is our own
   words = null; // { nonce, words }
   trip = null; // last round trip, ms
+  #ahead = null; // ms: how far the clock of the day was ahead of ours at the last tick
   #hello = { at: 0, n: 0 };
   #unsent = { A: false, B: false };
   #sentN = { A: 0, B: 0, C: 0, D: 0 };
@@ -279,8 +281,13 @@ export class Store extends EventTarget {
     }
   }
 
-  // Call a few times a second: what follows from silence.
-  tick(now) {
+  // Call a few times a second: what follows from silence. day: ms, of the clock of the day. It goes on
+  // while the computer sleeps, where in some browsers `now` does not: then what we have is old.
+  tick(now, day = now) {
+    if (this.#ahead !== null && day - now - this.#ahead > SLEPT) {
+      this.stateAt = null;
+    }
+    this.#ahead = day - now;
     if (this.held && this.state !== null && !this.fresh(now)) {
       this.#drop('silence');
     } else if (this.held && !this.confirmed && now - this.#hello.at > ANSWER) {

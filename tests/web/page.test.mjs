@@ -469,3 +469,18 @@ for (const event of ['online', 'pageshow', 'visibilitychange']) {
     await says(page, 'Ready.');
   });
 }
+
+test('a computer that slept, with a clock that stood still meanwhile, is not in control', async (t) => {
+  const { gw, page } = await inControl(t);
+  await sleep(3000);
+  gw.quiet();
+  gw.say();
+  gw.mute = true;
+  await page.evaluate(() => {
+    const real = Date.now;
+    Date.now = () => real() + 60000;
+  });
+  await says(page, 'What is shown is old', 1500);
+  assert.equal(await level(page, 'A').isDisabled(), true);
+  assert.ok((await gw.command((c) => c.op === 'bye', 'bye', 500)).good);
+});

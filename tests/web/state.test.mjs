@@ -407,6 +407,25 @@ test('silence in control is told to the guard once', () => {
   assert.equal(p.dropped, 1);
 });
 
+test('after a sleep that only the clock of the day knows of, what is shown is old and control is over', () => {
+  const p = page((fresh) => fresh.live({ a: 30, ta: 30 }));
+  const tick = (ms, slept = 0) => {
+    p.now += ms;
+    p.day = (p.day ?? 1e12) + ms + slept;
+    p.store.tick(p.now, p.day);
+  };
+  tick(2000);
+  p.say({}, 1000);
+  tick(250, 4000);
+  tick(250, -60000);
+  assert.equal(p.store.controls(p.now), true, 'a clock that was set a little, or back');
+  tick(250, 6000);
+  assert.deepEqual([p.key, p.store.fresh(p.now), p.store.held, p.dropped], ['stale', false, false, 1]);
+  p.say();
+  tick(250);
+  assert.deepEqual([p.key, p.store.fresh(p.now)], ['silence', true]);
+});
+
 test('levels stay refused until a stop is confirmed at zero', () => {
   const p = page((fresh) => fresh.live());
   p.level('A', 30);
