@@ -10,6 +10,7 @@
  * of processor time, during which nothing else is done for up to 0.9 s (crowd.test.mjs). */
 #define MAX_CONNECTIONS 4096
 #define MAX_PER_ADDRESS 16 /* TCP connections of one address: a household behind one NAT */
+#define MAX_PER_SITE 256   /* of an IPv6 /48, which one customer may have: 65,536 addresses */
 #define MAX_ADDRESSES 8192 /* addresses remembered: all connections, and as many that cool down */
 #define MAX_REDEEMS 256	   /* questions to the key service under way */
 #define MAX_DESCRIPTORS (2 * MAX_CONNECTIONS + 64)

@@ -358,5 +358,4 @@ mqtt_tick(uint64_t now)
 		c->busy = false;
 		mqtt_settle(c, 0);
 	}
-	mqtt_reap();
 }

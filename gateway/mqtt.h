@@ -63,10 +63,10 @@ int mqtt_publish(struct mqtt *c, const char *topic, const void *payload, size_t 
 /* Is there something that the socket has not taken yet? Whoever adds more then builds a queue. */
 bool mqtt_full(const struct mqtt *c);
 
-/* Keep-alive and time limits of all connections; frees what mqtt_close left. Every TICK_MS. */
+/* Keep-alive and time limits of all connections. Every second or so. */
 void mqtt_tick(uint64_t now);
 
-/* Frees what mqtt_close left; only outside of every event of every connection. */
+/* Frees what mqtt_close left; only outside of loop_run(), which may have fetched their events. */
 void mqtt_reap(void);
 
 #endif

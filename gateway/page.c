@@ -379,8 +379,10 @@ page_write_next(struct page *p)
 	char text[MAX_GW_MESSAGE];
 
 	if (p->joined_waits) {
+		uint64_t now = clock_ms();
+
 		p->joined_waits = false;
-		say_joined(text, (unsigned)((p->expiry - clock_ms()) / 1000u));
+		say_joined(text, (unsigned)(p->expiry > now ? (p->expiry - now) / 1000u : 0));
 		return page_say(p, text);
 	}
 	if (p->bad_waits) {

@@ -57,6 +57,23 @@ rate_find(const struct rate_table *t, const uint8_t net[NET_BYTES])
 	return -1;
 }
 
+/* Does the IPv6 /48 round the address have all that it may? */
+static bool
+site_is_full(const struct rate_table *t, const uint8_t net[NET_BYTES])
+{
+	unsigned connections = 0;
+
+	if (memcmp(net, v4_mapped, sizeof(v4_mapped)) == 0) {
+		return false;
+	}
+	for (unsigned i = 0; i < t->used; i++) {
+		if (memcmp(t->entry[i].net, net, SITE_BYTES) == 0) {
+			connections += t->entry[i].connections;
+		}
+	}
+	return connections >= MAX_PER_SITE;
+}
+
 int
 rate_check(const struct rate_table *t, const uint8_t net[NET_BYTES])
 {
@@ -64,6 +81,9 @@ rate_check(const struct rate_table *t, const uint8_t net[NET_BYTES])
 
 	if (t->connections >= MAX_CONNECTIONS) {
 		return RATE_ALL;
+	}
+	if (site_is_full(t, net)) {
+		return RATE_ADDRESS;
 	}
 	return at >= 0 && t->entry[at].connections >= MAX_PER_ADDRESS ? RATE_ADDRESS : 0;
 }

@@ -21,6 +21,7 @@ struct bucket {
 bool bucket_take(struct bucket *b, uint32_t burst, uint32_t every, uint64_t now);
 
 #define NET_BYTES 16
+#define SITE_BYTES 6 /* an IPv6 /48 */
 /* How long an address is remembered after its last attempt: a minute (docs/PRIVACY.md). */
 #define REMEMBER_MS (JOINS_BURST * JOINS_EVERY_MS)
 

@@ -127,6 +127,32 @@ ipv6_counts_by_its_first_half_and_ipv4_whole(void **state)
 }
 
 static void
+a_customer_with_many_ipv6_networks_cannot_fill_it(void **state)
+{
+	struct rate_table *t = *state;
+	uint8_t net[NET_BYTES];
+	char text[64];
+	int taken = 0;
+
+	for (int i = 0; i < MAX_CONNECTIONS / MAX_PER_ADDRESS; i++) {
+		snprintf(text, sizeof(text), "2001:db8:1:%x::1", (unsigned)i);
+		net_of(net, text);
+		for (int j = 0; j < MAX_PER_ADDRESS; j++) {
+			taken += rate_enter(t, net, NOW) >= 0;
+		}
+	}
+	assert_int_equal(taken, MAX_PER_SITE);
+	assert_int_equal(rate_check(t, net), RATE_ADDRESS);
+	net_of(net, "2001:db8:2::1");
+	assert_true(rate_enter(t, net, NOW) >= 0);
+	for (int i = 0; i < 2 * MAX_PER_SITE; i++) { /* IPv4 has no such sites */
+		snprintf(text, sizeof(text), "192.0.%d.%d", i / 256, i % 256);
+		net_of(net, text);
+		assert_true(rate_enter(t, net, NOW) >= 0);
+	}
+}
+
+static void
 one_address_gets_its_share_and_others_theirs(void **state)
 {
 	struct rate_table *t = *state;
@@ -294,6 +320,8 @@ main(void)
 		cmocka_unit_test(a_bucket_is_full_after_a_long_rest_and_never_fuller),
 		cmocka_unit_test(a_clock_that_falls_back_gives_nothing_away),
 		cmocka_unit_test(ipv6_counts_by_its_first_half_and_ipv4_whole),
+		cmocka_unit_test_setup_teardown(a_customer_with_many_ipv6_networks_cannot_fill_it,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(one_address_gets_its_share_and_others_theirs, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(all_addresses_together_have_a_limit, setup,
