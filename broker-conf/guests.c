@@ -46,16 +46,20 @@ guests_admit(struct guests *g, const char *address, uint64_t now)
 	static const struct rate all = {GUEST_EVERY_MS, GUEST_BURST};
 	static const struct rate one = {GUEST_NET_EVERY_MS, GUEST_NET_BURST};
 	static const struct rate site = {GUEST_SITE_EVERY_MS, GUEST_SITE_BURST};
+	uint64_t *bucket, before;
 	uint8_t net[16];
 
 	guests_net(net, address);
 	/* The smallest first: what it is refused takes nothing from the others. */
-	if (rate_take(bucket_of(g, g->net_logins, net), &one, now) != 0) {
+	bucket = bucket_of(g, g->net_logins, net);
+	before = *bucket;
+	if (rate_take(bucket, &one, now) != 0) {
 		return false;
 	}
 	if (memcmp(net, mapped, sizeof(mapped)) != 0) {
 		memset(net + 6, 0, 2);
 		if (rate_take(bucket_of(g, g->site_logins, net), &site, now) != 0) {
+			*bucket = before; /* shared by hash, with others too */
 			return false;
 		}
 	}

@@ -96,8 +96,9 @@ drop_expired(struct journal *j, int64_t now)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < j->count; i++) {
-		/* The upper bound is against a clock that was wrong when it was written. */
-		if (j->list[i].expires > now && j->list[i].expires <= now + MAX_LIFE) {
+		/* A clock that was set back since must not hide who is connected; one that was far
+		 * off when it was written must not keep an entry for ever. */
+		if (j->list[i].expires > now && j->list[i].expires <= now + MAX_LIFE + CLOCK_SLACK) {
 			j->list[kept++] = j->list[i];
 		}
 	}

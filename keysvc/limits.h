@@ -4,6 +4,8 @@
 #ifndef TETHER_KEYSVC_LIMITS_H
 #define TETHER_KEYSVC_LIMITS_H
 
+#define CLOCK_SLACK 86400 /* s: so much a clock may have been set back, and the journal still knows */
+
 /* Sessions remembered: more than ISSUE_RATE can issue in MAX_LIFE (4 * 14,400 s + the burst). */
 #define MAX_SESSIONS 65536
 /* Revocations remembered: every session once, and as many that an admin named unseen. */

@@ -147,6 +147,26 @@ the_networks_of_one_ipv6_site_share_a_ration(void **state)
 }
 
 static void
+what_a_site_is_refused_takes_nothing_from_others(void **state)
+{
+	static struct guests g;
+	unsigned count = 0;
+	char address[40];
+
+	(void)state;
+	assert_int_equal(guests_init(&g), 0);
+	for (unsigned i = 0; i < 50 * GUEST_BUCKETS; i++) {
+		snprintf(address, sizeof(address), "2001:db8:7:%x::1", i % 65536);
+		(void)guests_admit(&g, address, 5000);
+	}
+	for (unsigned i = 0; i < 250; i++) {
+		snprintf(address, sizeof(address), "198.51.100.%u", i);
+		count += admitted(&g, address, 1, 5000);
+	}
+	assert_int_equal(count, 250);
+}
+
+static void
 logins_of_all_networks_are_limited_too(void **state)
 {
 	static struct guests g;
@@ -173,6 +193,7 @@ main(void)
 		cmocka_unit_test(a_full_table_sends_the_oldest_of_all_away),
 		cmocka_unit_test(logins_of_one_network_are_limited_and_come_back_with_time),
 		cmocka_unit_test(the_networks_of_one_ipv6_site_share_a_ration),
+		cmocka_unit_test(what_a_site_is_refused_takes_nothing_from_others),
 		cmocka_unit_test(logins_of_all_networks_are_limited_too),
 		cmocka_unit_test(leaving_twice_or_as_a_stranger_changes_nothing),
 	};

@@ -130,6 +130,24 @@ what_has_expired_is_dropped_from_memory_and_file(void **state)
 }
 
 static void
+a_clock_that_was_set_back_hides_no_session(void **state)
+{
+	const int64_t set = NOW - 3600;
+	struct journal j;
+
+	(void)state;
+	assert_int_equal(journal_open(&j, "file", NOW), 0);
+	journal_add(&j, one, NOW, NOW + MAX_LIFE);
+	assert_int_equal(journal_tidy(&j, "file", set), 0);
+	assert_non_null(journal_find(&j, one));
+	journal_close(&j);
+	assert_int_equal(journal_open(&j, "file", set), 0);
+	assert_non_null(journal_find(&j, one));
+	assert_int_equal(journal_find(&j, one)->expires, NOW + MAX_LIFE); /* its token lives so long */
+	journal_close(&j);
+}
+
+static void
 torn_overlong_and_senseless_lines_are_left_out(void **state)
 {
 	char text[JOURNAL_LINE];
@@ -372,6 +390,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(the_journal_comes_back_with_each_sessions_last_state,
 						enter, leave),
 		cmocka_unit_test_setup_teardown(what_has_expired_is_dropped_from_memory_and_file, enter,
+						leave),
+		cmocka_unit_test_setup_teardown(a_clock_that_was_set_back_hides_no_session, enter,
 						leave),
 		cmocka_unit_test_setup_teardown(torn_overlong_and_senseless_lines_are_left_out, enter,
 						leave),
