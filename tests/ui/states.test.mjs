@@ -51,6 +51,7 @@ async function ask(rig) {
   rig.partner = page;
   await page.when((s) => s.guard === 'waiting', 10000);
   page.send('hello');
+  await page.when((s) => s.guard === 'asking' && s.page === page.mark, 5000);
 }
 
 // Another program of the wearer's, which has the port for itself.
