@@ -253,7 +253,7 @@ test('a port in use by a box process that has a guard is left to it', async (t) 
   const { sim, g } = await live(t);
   const second = await guard(t, sim.port);
   await second.match(/^exit code=1$/m, 6000);
-  assert.equal(second.last().port, 'gone');
+  assert.equal(second.last().port, 'busy');
   assert.match(second.err(), /another program is using the serial port/);
   assert.ok(isAlive(g.box));
   assert.equal(g.last().a, 80);
