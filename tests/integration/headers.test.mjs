@@ -23,6 +23,7 @@ async function pages(t, options = {}) {
   const get = (where, host = '127.0.0.1') => new Promise((done, fail) => {
     https.get({ host, servername: 'localhost', port, path: where, ca: readFileSync(ca), agent: false }, (response) => {
       let body = '';
+      response.setEncoding('utf8');
       response.on('data', (d) => { body += d; });
       response.on('end', () => done({ status: response.statusCode, headers: response.headers, body }));
     }).on('error', fail);

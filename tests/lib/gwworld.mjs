@@ -111,6 +111,7 @@ export async function joined(t, w, options) {
 export const inside = (port, where) => new Promise((done, fail) => {
   const request = plainRequest({ host: '127.0.0.1', port, path: where, agent: false, timeout: 5000 }, (response) => {
     let body = '';
+    response.setEncoding('utf8');
     response.on('data', (d) => { body += d; });
     response.on('end', () => done({ status: response.statusCode, body }));
     response.on('error', fail);
