@@ -7,9 +7,9 @@ import { after, before, test } from 'node:test';
 import { Compose, compose, docker, skip, TAG } from '../lib/compose.mjs';
 import { sleep } from '../lib/proc.mjs';
 
-const PARTS = ['broker', 'keysvc', 'gateway', 'certs-watch', 'agent'];
-const IMAGES = ['certs', 'broker', 'keysvc', 'gateway', 'agent'];
-const stack = new Compose({ after }, { name: 'hardened' });
+const PARTS = ['broker', 'keysvc', 'gateway', 'certs-watch', 'agent', 'monitoring'];
+const IMAGES = ['certs', 'broker', 'keysvc', 'gateway', 'agent', 'monitoring'];
+const stack = new Compose({ after }, { name: 'hardened', files: [path.join(compose, 'compose.monitoring.yaml')] });
 const each = (names, what, check) => {
   for (const name of names) test(`${name}: ${what}`, { skip }, () => check(name));
 };
@@ -136,6 +136,18 @@ test('broker and gateway listen on the ports that are known, and on no other', {
   const ports = new Set(listening('gateway'));
   for (const port of ports) assert.ok([8443, 8080, 9464].includes(port), `port ${port}`);
   assert.ok(ports.has(8443));
+});
+
+test('metrics are told on the network inside, and refused at the address that the world reaches', { skip }, () => {
+  const { Networks } = stack.inspect('gateway').NetworkSettings;
+  const [inside, outside] = ['inside', 'outside'].map((name) => Networks[`${stack.project}_${name}`].IPAddress);
+  // 0 when a connection is made.
+  const reach = (from, host, port) => stack.exec(from, 'bash', '-c', `timeout 2 bash -c "exec 3<>/dev/tcp/${host}/${port}" 2>/dev/null; echo $?`).trim();
+  for (const host of [inside, 'gateway']) assert.equal(reach('monitoring', host, 9464), '0', host);
+  assert.equal(reach('certs-watch', outside, 8443), '0', 'the page is served there');
+  for (const host of [outside, 'gateway', `${Networks[`${stack.project}_outside`].GlobalIPv6Address}`]) {
+    assert.equal(reach('certs-watch', host, 9464), '1', `${host} refuses`);
+  }
 });
 
 test('parts start again by themselves, what is done once does not', { skip }, () => {

@@ -65,7 +65,7 @@ describe('monitoring', { skip, timeout: 1200000 }, () => {
 
   test('promtool finds nothing wrong with what the gateway tells', () => {
     const answer = stack.exec('gateway', 'bash', '-c',
-      'exec 3<>/dev/tcp/127.0.0.1/9464; printf "GET /metrics HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n" >&3; timeout 5 cat <&3');
+      'exec 3<>/dev/tcp/metrics/9464; printf "GET /metrics HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n" >&3; timeout 5 cat <&3');
     const body = answer.slice(answer.indexOf('\r\n\r\n') + 4);
     assert.match(body, /^tether_part_up\{part="auth"\} 1$/m);
     const { status, stdout, stderr } = promtool(['check', 'metrics'], body);

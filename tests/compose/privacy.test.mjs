@@ -212,7 +212,7 @@ function places() {
   const metrics = stack.inspect('gateway').Config.Cmd.join(' ').match(/--metrics \S*:(\d+)/)?.[1];
   if (metrics) {
     all.push(['gateway', 'metrics', Buffer.from(stack.exec('gateway', 'bash', '-c',
-      `exec 3<>/dev/tcp/127.0.0.1/${metrics}; printf 'GET /metrics HTTP/1.0\\r\\nHost: x\\r\\n\\r\\n' >&3; cat <&3`))]);
+      `exec 3<>/dev/tcp/metrics/${metrics}; printf 'GET /metrics HTTP/1.0\\r\\nHost: x\\r\\n\\r\\n' >&3; cat <&3`))]);
   }
   all.push(['network', 'inspect', Buffer.from(docker(['network', 'ls', '-q', '--filter', `label=com.docker.compose.project=${stack.project}`])
     .split('\n').filter(Boolean).map((n) => docker(['network', 'inspect', n])).join())]);

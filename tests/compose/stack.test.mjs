@@ -60,7 +60,7 @@ test('a key service that is not understood is cut off', { skip, timeout: 30000 }
 function beside(t, part, { mounts = {}, network = 'none', args, entrypoint }) {
   const volumes = { keys: '/var/lib/tether/keys', revoked: '/var/lib/tether/revoked', tokens: '/var/lib/tether/tokens',
     tls: '/etc/tether/tls', challenges: '/var/lib/tether/challenges' };
-  const id = docker(['run', '-d', '--init', '--network', network, '--read-only', '--tmpfs', '/tmp', '--ulimit', 'nofile=20000:20000',
+  const id = docker(['run', '-d', '--init', '--network', network, ...(network === 'none' ? [] : ['--network-alias', 'metrics']), '--read-only', '--tmpfs', '/tmp', '--ulimit', 'nofile=20000:20000',
     ...Object.entries(volumes).filter(([, where]) => !(where in mounts)).flatMap(([name, where]) => ['-v', `${stack.project}_${name}:${where}:ro`]),
     ...Object.entries(mounts).flatMap(([where, what]) => ['-v', `${what}:${where}:ro`]),
     '--health-cmd', `health ${part}`, '--health-interval', '1s', '--health-retries', '2', '--health-timeout', '6s',
