@@ -138,7 +138,13 @@ test('install: one command, typed twice, brings up a server that gives out links
   assert.deepEqual(['broker', 'keysvc', 'gateway'].map((s) => stack.id(s)), ids, 'nothing was made anew');
   for (const service of ['broker', 'keysvc', 'gateway']) await stack.healthy(service);
   assert.match((await typed('values', { env: { TETHER_LOG_AGE: '8d' }, code: 1 })).text, /certs error TETHER_LOG_AGE is "8d"/);
-  await typed('values');
+  // Values that are good, but of a server that this one is not: what is served stays.
+  const kept = () => stack.exec('broker', 'sh', '-c', 'cd /etc/tether/tls && stat -c "%n %i %Y" * && sha256sum *');
+  const before = kept();
+  for (const source of ['acme', 'trial']) {
+    await typed('values', { env: { TETHER_HOST: 'other.test', TETHER_ORIGIN: '', TETHER_CERTIFICATE: source, TETHER_CONTACT: 'mailto:security@other.test' } });
+    assert.equal(kept(), before, `looking touches no certificate: ${source}`);
+  }
   assert.deepEqual(['broker', 'keysvc', 'gateway'].map((s) => stack.id(s)), ids, 'looking touches nothing');
   assert.match((await typed('check')).text, /^broker: +connected/m);
   assert.match((await typed('logs')).text, / keysvc info .*\n/);
