@@ -70,7 +70,7 @@ each(PARTS, 'can write to /tmp and its own volumes only, and run nothing from th
     if (Destination === '/etc/tether/own') assert.equal(RW, false, 'the operator\'s files are read only');
     else assert.ok(Type === 'volume' || Type === 'tmpfs', `${Type} ${Source}`);
     assert.ok(!/docker|containerd/.test(Destination), Destination);
-    if (Destination === '/etc/tether/tls') assert.equal(RW, part === 'certs-watch', 'one alone writes certificates');
+    if (/^\/etc\/tether\/(tls|trust)$/.test(Destination)) assert.equal(RW, part === 'certs-watch', 'one alone writes certificates');
   }
 });
 
@@ -89,6 +89,20 @@ test('secrets are readable by the key service alone', { skip }, () => {
   }
   const key = stack.exec('broker', 'stat', '-c', '%a', '/etc/tether/tls/server.key').trim();
   assert.equal(key, '600', 'the key of the certificate');
+});
+
+test("the certificate's key is with who serves it and who writes it, and in no other container", { skip }, () => {
+  for (const part of ['broker', 'gateway']) assert.match(stack.exec(part, 'ls', '/etc/tether/tls'), /^server\.key$/m, part);
+  for (const part of ['keysvc', 'agent', 'monitoring']) {
+    assert.equal(stack.exec(part, 'sh', '-c', 'find / -xdev -name "server.key*" -type f 2>/dev/null; find /etc/tether /var/lib/tether -name "server.key*"'), '', part);
+  }
+  for (const part of ['keysvc', 'keysvc-init', 'agent', 'monitoring', 'logs'].filter((p) => stack.id(p))) {
+    const { Mounts } = stack.inspect(part);
+    assert.ok(!Mounts.some(({ Name, Destination }) => /_tls$/.test(Name) || /own$/.test(Destination)), `${part}: ${JSON.stringify(Mounts)}`);
+  }
+  // What they have instead holds who is trusted, and nothing else; and it is what the broker's folder has.
+  const trusted = stack.exec('keysvc', 'sh', '-c', 'cd /etc/tether/trust && ls -A && cat ca.pem');
+  assert.equal(trusted, `ca.pem\n${stack.exec('broker', 'cat', '/etc/tether/tls/ca.pem')}`);
 });
 
 test('only 8883, 443 and 80 are published', { skip }, () => {
