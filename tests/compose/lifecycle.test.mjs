@@ -1,8 +1,8 @@
 // The life of a server as docs/OPERATING.md tells it: its own blocks of commands (```sh test=NAME) are what is run
 // here, in a copy of compose/ as an operator has it, with a wearer's agent and a partner on this machine.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { cpSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { BoxLog, monotonic } from '../lib/boxlog.mjs';
@@ -281,6 +281,12 @@ test('the commands of docs/OPERATING.md: install, back up, lose the machine, res
 
   stack.down();
   stack = project('life-again');
+  for (const to of ['-', 'nothing.tar']) {
+    const { status, stdout, stderr } = spawnSync('./backup', [to], { cwd: `${dir}/compose`, env: stack.env, encoding: 'utf8' });
+    assert.deepEqual([status, stdout], [1, ''], `a backup of nothing fails: ${stderr}`);
+    assert.match(stderr, /nothing saved: the stack has no secrets yet/);
+  }
+  assert.ok(!existsSync(`${dir}/compose/nothing.tar`));
   await typed('restore');
   wearer.trust();
   const partner = await comesBack(link, 60000);
