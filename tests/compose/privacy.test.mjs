@@ -273,4 +273,10 @@ test('every line of every part has the one form, and the engine has kept none', 
     assert.equal(docker(['logs', stack.id(part)], { stdio: ['ignore', 'pipe', 'inherit'] }), '', `the engine keeps nothing of ${part}`);
     assert.equal(stack.inspect(part).HostConfig.LogConfig.Type, 'local');
   }
+  // And nobody is named in what they said at their ends.
+  stack.docker(['start', 'gateway']);
+  for (const part of PARTS) await stack.healthy(part, 40000);
+  const { seen } = sweep(x);
+  const searched = Buffer.concat(seen.filter(([place]) => /^volume logs-/.test(place)).map(([, , bytes]) => bytes)).toString();
+  for (const line of all) assert.ok(searched.includes(line.slice(21)), `searched: ${line}`);
 });
