@@ -11,7 +11,7 @@ static char policy[MAX_POLICY];
 
 static struct lws_protocol_vhost_options headers[] = {
 	{NULL, NULL, "content-security-policy:", policy},
-	{NULL, NULL, "strict-transport-security:", "max-age=63072000; includeSubDomains"},
+	{NULL, NULL, "strict-transport-security:", "max-age=63072000"},
 	{NULL, NULL, "x-content-type-options:", "nosniff"},
 	{NULL, NULL, "referrer-policy:", "no-referrer"},
 	{NULL, NULL, "x-frame-options:", "DENY"},

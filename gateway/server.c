@@ -1,6 +1,7 @@
 /* See server.h. Gateway process. What browsers send is parsed by libwebsockets, then here. */
 #include "gateway/server.h"
 
+#include <netdb.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -199,9 +200,26 @@ page_vhost(const char **why)
 	return lws_create_vhost(context, &info);
 }
 
+/* The first address of a name, or the address that it is: libwebsockets takes no names. 0 or -1. */
+static int
+first_address(char address[MAX_HOST], const char *name)
+{
+	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *list = NULL;
+	int failed;
+
+	if (getaddrinfo(name, NULL, &hints, &list)) {
+		return -1;
+	}
+	failed = getnameinfo(list->ai_addr, list->ai_addrlen, address, MAX_HOST, NULL, 0,
+			     NI_NUMERICHOST);
+	freeaddrinfo(list);
+	return failed ? -1 : 0;
+}
+
 static struct lws_vhost *
 metrics_vhost(const char **why)
 {
+	static char address[MAX_HOST];
 	struct lws_context_creation_info info = {
 		.protocols = metrics_protocols,
 		.vhost_name = "metrics",
@@ -209,8 +227,12 @@ metrics_vhost(const char **why)
 		.keepalive_timeout = HANDSHAKE_S,
 	};
 
+	*why = "the metrics' address is no address, and no name that can be looked up";
+	if (first_address(address, options->metrics_address)) {
+		return NULL;
+	}
 	*why = "the metrics' address can't be listened on";
-	listen_on(&info, options->metrics_address, options->metrics_port);
+	listen_on(&info, address, options->metrics_port);
 	return lws_create_vhost(context, &info);
 }
 

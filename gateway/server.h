@@ -13,7 +13,7 @@ struct server_options {
 	int port;
 	const char *cert, *key;	     /* PEM files */
 	const char *origin;	     /* the page's, "https://HOST[:PORT]" */
-	const char *metrics_address; /* NULL: none */
+	const char *metrics_address; /* or a name; NULL: none */
 	int metrics_port;
 	const char *redirect_address; /* NULL: none; see redirect.h */
 	int redirect_port;

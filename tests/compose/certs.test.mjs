@@ -142,6 +142,24 @@ test('ACME: an authority that nobody knows, as for trying: its certificate is ta
     await issued(serial);
   });
 
+test('ACME: what the authority has given is taken in the next round too, whole or not at all', { skip, timeout: 300000 }, (t) => {
+  new Compose(t).build();
+  // The container died when lego had ended: the pair lies there, and nothing is due. `before`: what happens then.
+  const follow = (before) => spawnSync('docker', ['run', '--rm', '--network', 'none', '-e', `TETHER_HOST=${HOST}`, '-e', 'TETHER_CERTIFICATE=acme',
+    '-e', `TETHER_CONTACT=mailto:security@${HOST}`, '--tmpfs', '/etc/tether/own:uid=700', '--entrypoint', 'bash', `tether/certs:${TAG}`, '-euc',
+    `cd /etc/tether/tls; certs . broker; cp server.key /tmp/former
+     sed 's/-days 30/-days 60/' /usr/local/bin/certs >/tmp/certs; bash /tmp/certs /tmp/given ${HOST}; cp /tmp/given/ca.pem /etc/tether/own; mkdir /var/lib/tether/acme/certificates
+     for kind in crt:pem key:key; do cp /tmp/given/server.$\{kind#*:} /var/lib/tether/acme/certificates/${HOST}.$\{kind%:*}; done
+     echo https://acme-v02.api.letsencrypt.org/directory >/var/lib/tether/acme/server
+     ${before}; timeout 5 certs-source follow || true
+     openssl verify -CAfile ca.pem server.pem && cmp /tmp/given/server.key server.key && cmp ca.pem ../trust/ca.pem && echo the new one
+     ! cmp -s /tmp/former server.key || echo the former key`], { encoding: 'utf8' }).stdout;
+  assert.match(follow(':'), /certs info certificate taken, good until .*\nserver\.pem: OK\nthe new one\n$/);
+  const said = follow('mkdir server.pem.new && chmod 0 server.pem.new'); // as a full disk: the second file can't be written
+  assert.doesNotMatch(said, /certificate taken|certs error/);
+  assert.match(said, /the former key\n$/);
+});
+
 test("a trial's certificate is made anew while three days are left", { skip, timeout: 300000 }, (t) => {
   new Compose(t).build();
   const follow = (days) => spawnSync('docker', ['run', '--rm', '--network', 'none', '--tmpfs', '/etc/tether/tls:uid=700', '--entrypoint', 'bash',
@@ -198,12 +216,22 @@ test('own files: a bad one keeps the stack from starting, a replaced one is take
   await served(stack.mqttPort, { rejectUnauthorized: true, ca: read(`${dir}/ca.pem`) });
 });
 
-// What certs-source says in a container of its own: { status, said }.
+// What `check` and then `setup` say in a container of their own: they agree, and the first writes nothing.
+const BOTH = `files() { find /etc/tether/tls /etc/tether/trust /var/lib/tether -type f -exec ls -l --full-time {} + 2>/dev/null; }
+  before=$(files); looked=$(certs-source check 2>&1); code=$?
+  [ "$before" = "$(files)" ] || echo "check has written"
+  said=$(certs-source setup 2>&1); ends=$?
+  [ $code = $ends ] || echo "check ends with $code, and setup with $ends"
+  [ $ends = 0 ] || [ "\${looked#* }" = "\${said#* }" ] || echo "check says something else: $looked"
+  echo "$said"; exit $ends`;
+
+// What certs-source says so: { status, said }.
 function setup(dir, env) {
   const options = Object.entries({ TETHER_HOST: HOST, TETHER_CERTS: './own', ...env }).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
   const { status, stdout, stderr } = spawnSync('docker', ['run', '--rm', '--network', 'none', '--read-only', '--cap-drop', 'ALL',
-    '--tmpfs', '/tmp:mode=1777', '--tmpfs', '/etc/tether/tls:uid=700', '--tmpfs', '/var/lib/tether/challenges:uid=700',
-    '-v', `${dir}:/etc/tether/own:ro`, ...options, `tether/certs:${TAG}`, 'setup'], { encoding: 'utf8' });
+    '--tmpfs', '/tmp:mode=1777', '--tmpfs', '/etc/tether/tls:uid=700', '--tmpfs', '/etc/tether/trust:uid=700',
+    '--tmpfs', '/var/lib/tether/challenges:uid=700', '-v', `${dir}:/etc/tether/own:ro`, ...options,
+    '--entrypoint', 'bash', `tether/certs:${TAG}`, '-c', BOTH], { encoding: 'utf8' });
   return { status, said: stdout + stderr };
 }
 const openssl = (...args) => execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -121,3 +121,39 @@ for (const family of [4, 6]) {
     assert.deepEqual((await stranger(t, other, family, 'broker', 'guests')).found, [0], 'another address is let in');
   });
 }
+
+// The rule for an operator's own firewall, in a namespace in the place of the machine: its kernel is what counts.
+test('the firewall rule of docs/OPERATING.md holds each address to its connections, in both families', { skip, timeout: 60000 }, async (t) => {
+  const rules = readFileSync(path.join(root, 'docs/OPERATING.md'), 'utf8').match(/```nft\n([^]*?)```/)[1];
+  const most = Number(rules.match(/ip saddr ct count over (\d+) /)[1]);
+  const [host, guest] = ['host', 'guest'].map((what) => `tether-${process.pid}-${what}`);
+  for (const name of [host, guest]) {
+    ip('netns', 'add', name);
+    made.namespaces.push(name);
+  }
+  ip('link', 'add', 'eth0', 'netns', host, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', guest);
+  const own = { 4: '10.214.0.1', 6: 'fd14::1' };
+  const callers = { 4: ['10.214.0.2', '10.214.0.3'], 6: ['fd14::2', 'fd14:0:0:1::2'] };
+  for (const [name, list] of [[host, [own[4], own[6], 'fd14:0:0:1::1']], [guest, [...callers[4], ...callers[6]]]]) {
+    for (const address of list) {
+      ip('-n', name, 'addr', 'add', `${address}/${address.includes(':') ? 64 : 24}`, 'dev', 'eth0', ...(address.includes(':') ? ['nodad'] : []));
+    }
+    ip('-n', name, 'link', 'set', 'eth0', 'up');
+  }
+  for (let twice = 0; twice < 2; twice++) execFileSync('ip', ['netns', 'exec', host, 'nft', '-f', '-'], { input: rules });
+  const inside = (name, script, ...args) => start(t, 'ip', ['netns', 'exec', name, process.execPath, '-e', script, ...args]);
+  const server = inside(host, `const all = []; require('node:net').createServer((s) => { all.push(s); s.on('error', () => {}); })
+    .listen({ port: 8883, host: '::', backlog: 511 }, () => console.log('listens'));`);
+  await server.match(/listens/);
+  // As many as get through within a second of so many tries; they are held until the end.
+  const tries = async (from, to) => {
+    const caller = inside(guest, `const [from, to, n] = process.argv.slice(1); let through = 0;
+      for (let i = 0; i < n; i++) require('node:net').connect({ host: to, port: 8883, localAddress: from }).on('connect', () => through++).on('error', () => {});
+      setTimeout(() => console.log(through, 'through'), 1000);`, from, to, String(most + 20));
+    return Number((await caller.match(/(\d+) through/, 10000))[1]);
+  };
+  for (const family of [4, 6]) {
+    assert.equal(await tries(callers[family][0], own[family]), most, `IPv${family}: as many as the rule says`);
+    assert.equal(await tries(callers[family][1], own[family]), most, `IPv${family}: another address has its own`);
+  }
+});

@@ -7,9 +7,9 @@ import { after, before, test } from 'node:test';
 import { Compose, compose, docker, skip, TAG } from '../lib/compose.mjs';
 import { sleep } from '../lib/proc.mjs';
 
-const PARTS = ['broker', 'keysvc', 'gateway', 'certs-watch', 'agent'];
-const IMAGES = ['certs', 'broker', 'keysvc', 'gateway', 'agent'];
-const stack = new Compose({ after }, { name: 'hardened' });
+const PARTS = ['broker', 'keysvc', 'gateway', 'certs-watch', 'agent', 'monitoring'];
+const IMAGES = ['certs', 'broker', 'keysvc', 'gateway', 'agent', 'monitoring'];
+const stack = new Compose({ after }, { name: 'hardened', files: [path.join(compose, 'compose.monitoring.yaml')] });
 const each = (names, what, check) => {
   for (const name of names) test(`${name}: ${what}`, { skip }, () => check(name));
 };
@@ -70,7 +70,7 @@ each(PARTS, 'can write to /tmp and its own volumes only, and run nothing from th
     if (Destination === '/etc/tether/own') assert.equal(RW, false, 'the operator\'s files are read only');
     else assert.ok(Type === 'volume' || Type === 'tmpfs', `${Type} ${Source}`);
     assert.ok(!/docker|containerd/.test(Destination), Destination);
-    if (Destination === '/etc/tether/tls') assert.equal(RW, part === 'certs-watch', 'one alone writes certificates');
+    if (/^\/etc\/tether\/(tls|trust)$/.test(Destination)) assert.equal(RW, part === 'certs-watch', 'one alone writes certificates');
   }
 });
 
@@ -89,6 +89,20 @@ test('secrets are readable by the key service alone', { skip }, () => {
   }
   const key = stack.exec('broker', 'stat', '-c', '%a', '/etc/tether/tls/server.key').trim();
   assert.equal(key, '600', 'the key of the certificate');
+});
+
+test("the certificate's key is with who serves it and who writes it, and in no other container", { skip }, () => {
+  for (const part of ['broker', 'gateway']) assert.match(stack.exec(part, 'ls', '/etc/tether/tls'), /^server\.key$/m, part);
+  for (const part of ['keysvc', 'agent', 'monitoring']) {
+    assert.equal(stack.exec(part, 'sh', '-c', 'find / -xdev -name "server.key*" -type f 2>/dev/null; find /etc/tether /var/lib/tether -name "server.key*"'), '', part);
+  }
+  for (const part of ['keysvc', 'keysvc-init', 'agent', 'monitoring', 'logs'].filter((p) => stack.id(p))) {
+    const { Mounts } = stack.inspect(part);
+    assert.ok(!Mounts.some(({ Name, Destination }) => /_tls$/.test(Name) || /own$/.test(Destination)), `${part}: ${JSON.stringify(Mounts)}`);
+  }
+  // What they have instead holds who is trusted, and nothing else; and it is what the broker's folder has.
+  const trusted = stack.exec('keysvc', 'sh', '-c', 'cd /etc/tether/trust && ls -A && cat ca.pem');
+  assert.equal(trusted, `ca.pem\n${stack.exec('broker', 'cat', '/etc/tether/tls/ca.pem')}`);
 });
 
 test('only 8883, 443 and 80 are published', { skip }, () => {
@@ -136,6 +150,18 @@ test('broker and gateway listen on the ports that are known, and on no other', {
   const ports = new Set(listening('gateway'));
   for (const port of ports) assert.ok([8443, 8080, 9464].includes(port), `port ${port}`);
   assert.ok(ports.has(8443));
+});
+
+test('metrics are told on the network inside, and refused at the address that the world reaches', { skip }, () => {
+  const { Networks } = stack.inspect('gateway').NetworkSettings;
+  const [inside, outside] = ['inside', 'outside'].map((name) => Networks[`${stack.project}_${name}`].IPAddress);
+  // 0 when a connection is made.
+  const reach = (from, host, port) => stack.exec(from, 'bash', '-c', `timeout 2 bash -c "exec 3<>/dev/tcp/${host}/${port}" 2>/dev/null; echo $?`).trim();
+  for (const host of [inside, 'gateway']) assert.equal(reach('monitoring', host, 9464), '0', host);
+  assert.equal(reach('certs-watch', outside, 8443), '0', 'the page is served there');
+  for (const host of [outside, 'gateway', `${Networks[`${stack.project}_outside`].GlobalIPv6Address}`]) {
+    assert.equal(reach('certs-watch', host, 9464), '1', `${host} refuses`);
+  }
 });
 
 test('parts start again by themselves, what is done once does not', { skip }, () => {

@@ -1,14 +1,14 @@
 // The life of a server as docs/OPERATING.md tells it: its own blocks of commands (```sh test=NAME) are what is run
 // here, in a copy of compose/ as an operator has it, with a wearer's agent and a partner on this machine.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { cpSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { BoxLog, monotonic } from '../lib/boxlog.mjs';
 import { Compose, TAG, compose, docker, skip } from '../lib/compose.mjs';
 import { Partner } from '../lib/partner.mjs';
-import { folder, freePort, read, root, sleep, until } from '../lib/proc.mjs';
+import { folder, freePort, read, root, run, sleep, until } from '../lib/proc.mjs';
 import { Agent, startBox } from '../lib/stack.mjs';
 
 const HOLD = 5000; // as shipped
@@ -115,10 +115,20 @@ async function leave(partner) {
   partner.close();
 }
 
+// Of the copy, as an operator has it by `git clone`; returns its name.
+function commit(what) {
+  const git = (...args) => run('git', ['-C', dir, '-c', 'user.name=x', '-c', 'user.email=x@x.test', ...args]).trim();
+  git('add', '-A');
+  git('commit', '-q', '-m', what);
+  return git('rev-parse', 'HEAD');
+}
+
 before(async () => {
   if (skip) return;
   dir = folder(file);
   cpSync(compose, `${dir}/compose`, { recursive: true });
+  run('git', ['init', '-q', dir]);
+  commit('the first version');
   // Health is looked at more often than an operator needs it, by an overlay as one would have it in .env.
   writeFileSync(`${dir}/compose/quick.yaml`, JSON.stringify({ services: Object.fromEntries(['broker', 'keysvc', 'gateway'].map((part) =>
     [part, { healthcheck: { interval: '1s', retries: 10 } }])) }));
@@ -138,7 +148,13 @@ test('install: one command, typed twice, brings up a server that gives out links
   assert.deepEqual(['broker', 'keysvc', 'gateway'].map((s) => stack.id(s)), ids, 'nothing was made anew');
   for (const service of ['broker', 'keysvc', 'gateway']) await stack.healthy(service);
   assert.match((await typed('values', { env: { TETHER_LOG_AGE: '8d' }, code: 1 })).text, /certs error TETHER_LOG_AGE is "8d"/);
-  await typed('values');
+  // Values that are good, but of a server that this one is not: what is served stays.
+  const kept = () => stack.exec('broker', 'sh', '-c', 'cd /etc/tether/tls && stat -c "%n %i %Y" * && sha256sum *');
+  const before = kept();
+  for (const source of ['acme', 'trial']) {
+    await typed('values', { env: { TETHER_HOST: 'other.test', TETHER_ORIGIN: '', TETHER_CERTIFICATE: source, TETHER_CONTACT: 'mailto:security@other.test' } });
+    assert.equal(kept(), before, `looking touches no certificate: ${source}`);
+  }
   assert.deepEqual(['broker', 'keysvc', 'gateway'].map((s) => stack.id(s)), ids, 'looking touches nothing');
   assert.match((await typed('check')).text, /^broker: +connected/m);
   assert.match((await typed('logs')).text, / keysvc info .*\n/);
@@ -147,10 +163,25 @@ test('install: one command, typed twice, brings up a server that gives out links
   wearer = await newWearer();
 });
 
+let former;
+// What a part is made of: the image, and the version of compose.yaml.
+const version = (part) => (({ Image, Labels }) => [Image, Labels['tether.test']])(stack.inspect(part).Config);
+
 test('upgrade: each part is made anew under a live session', { skip, timeout: 300000 }, async () => {
   const rows = [];
   let partner = await live();
   const link = wearer.agent.last('link').link;
+  // The next version: other sources, and images of another tag.
+  const next = `${TAG}-next`;
+  const images = [...new Set(stack.docker(['config', '--images']).split('\n').filter(Boolean))];
+  const tagged = images.map((image) => image.replace(/:[^:]*$/, `:${next}`));
+  file.after(() => docker(['image', 'rm', '-f', ...tagged]));
+  images.forEach((image, i) => docker(['tag', image, tagged[i]]));
+  const yaml = `${dir}/compose/compose.yaml`;
+  former = commit('as it runs');
+  writeFileSync(yaml, read(yaml).replace('\n  init: true\n', '\n  init: true\n  labels: {tether.test: next}\n'));
+  commit('the next version');
+  stack.env.TETHER_TAG = next; // as in .env
   for (const part of ['broker', 'keysvc', 'gateway']) {
     const before = stack.id(part);
     const since = monotonic();
@@ -175,11 +206,13 @@ test('upgrade: each part is made anew under a live session', { skip, timeout: 30
       rows.push(`| ${part} | never | - |`);
     }
     assert.notEqual(stack.id(part), before, `${part} was made anew`);
+    assert.deepEqual(version(part), [`tether/${part}:${next}`, 'next']);
   }
   const ids = () => ['keysvc', 'broker', 'gateway'].map((part) => stack.id(part));
   const made = ids();
   await typed('upgrade-rest');
   assert.deepEqual(ids(), made, 'what was made anew is left alone');
+  assert.deepEqual(version('certs-watch'), [`tether/certs:${next}`, 'next'], 'and the rest is new');
   console.log(`\n| part made anew | zero after the cut | in control again |\n${rows.join('\n')}\n`);
   assert.equal(wearer.agent.last('link').link, link, 'the link has stayed');
   partner.close();
@@ -203,15 +236,10 @@ test('agents: one that is too old is told so and gets no key; the session that l
   await leave(await live());
 });
 
-test('back: the former images under their tag', { skip, timeout: 200000 }, async () => {
-  const former = `${TAG}-former`;
-  const images = [...new Set(stack.docker(['config', '--images']).split('\n').filter(Boolean))];
-  const tagged = images.map((image) => image.replace(/:[^:]*$/, `:${former}`));
-  file.after(() => docker(['image', 'rm', '-f', ...tagged]));
-  images.forEach((image, i) => docker(['tag', image, tagged[i]]));
-  await typed('rollback', { env: { FORMER: former } });
-  for (const part of ['keysvc', 'broker', 'gateway']) assert.equal(stack.inspect(part).Config.Image, `tether/${part}:${former}`);
-  stack.env.TETHER_TAG = former; // as in .env
+test('back: the former images under their tag, and the compose.yaml that they came with', { skip, timeout: 200000 }, async () => {
+  await typed('rollback', { env: { FORMER: TAG, COMMIT: former } });
+  for (const part of ['keysvc', 'broker', 'gateway']) assert.deepEqual(version(part), [`tether/${part}:${TAG}`, undefined]);
+  stack.env.TETHER_TAG = TAG; // as in .env
   const partner = await comesBack(wearer.agent.last('link').link, 40000);
   partner.close();
 });
@@ -275,6 +303,12 @@ test('the commands of docs/OPERATING.md: install, back up, lose the machine, res
 
   stack.down();
   stack = project('life-again');
+  for (const to of ['-', 'nothing.tar']) {
+    const { status, stdout, stderr } = spawnSync('./backup', [to], { cwd: `${dir}/compose`, env: stack.env, encoding: 'utf8' });
+    assert.deepEqual([status, stdout], [1, ''], `a backup of nothing fails: ${stderr}`);
+    assert.match(stderr, /nothing saved: the stack has no secrets yet/);
+  }
+  assert.ok(!existsSync(`${dir}/compose/nothing.tar`));
   await typed('restore');
   wearer.trust();
   const partner = await comesBack(link, 60000);

@@ -65,7 +65,7 @@ describe('monitoring', { skip, timeout: 1200000 }, () => {
 
   test('promtool finds nothing wrong with what the gateway tells', () => {
     const answer = stack.exec('gateway', 'bash', '-c',
-      'exec 3<>/dev/tcp/127.0.0.1/9464; printf "GET /metrics HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n" >&3; timeout 5 cat <&3');
+      'exec 3<>/dev/tcp/metrics/9464; printf "GET /metrics HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n" >&3; timeout 5 cat <&3');
     const body = answer.slice(answer.indexOf('\r\n\r\n') + 4);
     assert.match(body, /^tether_part_up\{part="auth"\} 1$/m);
     const { status, stdout, stderr } = promtool(['check', 'metrics'], body);
@@ -104,6 +104,39 @@ describe('monitoring', { skip, timeout: 1200000 }, () => {
     await until(() => query('ALERTS{alertname="TetherKeyGuessing",alertstate="firing"}') === 1, 30000, 'the alert');
     console.log(`guessing: 10 forged keys, the alert after ${((Date.now() - began) / 1000).toFixed(1)} s with intervals of 1 s`);
     assert.equal(query('count(ALERTS)'), 1);
+  });
+
+  test('alerts are sent as docs/OPERATING.md says how', async () => {
+    const dir = folder(t);
+    chmodSync(dir, 0o755);
+    const page = readFileSync(path.join(root, 'docs/OPERATING.md'), 'utf8');
+    const blocks = Object.fromEntries([...page.matchAll(/```yaml file=(\S+)\n([^]*?)```/g)].map(([, name, text]) => [name, text]));
+    writeFileSync(`${dir}/compose.alerting.yaml`, blocks['compose.alerting.yaml'].replace('./alerting.yml', `${dir}/alerting.yml`));
+    writeFileSync(`${dir}/alerting.yml`, readFileSync(stack.env.TETHER_TEST_PROMETHEUS, 'utf8')
+      + blocks['alerting.yml']);
+    chmodSync(`${dir}/alerting.yml`, 0o644);
+    stack.files.push(`${dir}/compose.alerting.yaml`);
+    await stack.run(['up', '-d', '--no-deps', 'monitoring']);
+    const network = `${stack.project}_alerting`;
+    assert.equal(JSON.parse(docker(['network', 'inspect', network]))[0].Internal, false, 'a way out');
+    // Whom the example names: says what it is told, and that it was understood.
+    const script = `$| = 1; my $s = IO::Socket::INET->new(Listen => 5, LocalPort => 9093, ReuseAddr => 1) or die;
+      while (my $c = $s->accept) { my $n = 0; while (<$c>) { print; $n = $1 if /^content-length: (\\d+)/i; last if /^\\s*$/ }
+        read $c, my $body, $n; print "$body\\n"; print $c "HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n"; close $c }`;
+    const manager = docker(['run', '-d', '--init', '--network', network, '--network-alias', 'alertmanager.example.org', '--entrypoint', 'perl',
+      image, '-MIO::Socket::INET', '-e', script]).trim();
+    try {
+      const heard = () => docker(['logs', manager]);
+      await until(() => /POST \/api\/v2\/alerts /.test(heard()) && heard().includes('"alertname":"TetherKeyGuessing"'), 100000, // what it can't send at its start it sends a minute later
+        () => `the alert; heard ${heard()}\n${stack.logs('monitoring')}`);
+    } finally {
+      docker(['rm', '-f', manager]);
+    }
+    await stack.healthy('monitoring', 40000);
+    stack.files.pop();
+    await stack.run(['up', '-d', '--no-deps', 'monitoring']);
+    await stack.healthy('monitoring', 40000);
+    docker(['network', 'rm', network]); // no file of the stack names it any more
   });
 
   test('its pages are on this machine alone, when asked for, and show the alert', async () => {

@@ -212,7 +212,7 @@ function places() {
   const metrics = stack.inspect('gateway').Config.Cmd.join(' ').match(/--metrics \S*:(\d+)/)?.[1];
   if (metrics) {
     all.push(['gateway', 'metrics', Buffer.from(stack.exec('gateway', 'bash', '-c',
-      `exec 3<>/dev/tcp/127.0.0.1/${metrics}; printf 'GET /metrics HTTP/1.0\\r\\nHost: x\\r\\n\\r\\n' >&3; cat <&3`))]);
+      `exec 3<>/dev/tcp/metrics/${metrics}; printf 'GET /metrics HTTP/1.0\\r\\nHost: x\\r\\n\\r\\n' >&3; cat <&3`))]);
   }
   all.push(['network', 'inspect', Buffer.from(docker(['network', 'ls', '-q', '--filter', `label=com.docker.compose.project=${stack.project}`])
     .split('\n').filter(Boolean).map((n) => docker(['network', 'inspect', n])).join())]);
@@ -273,4 +273,10 @@ test('every line of every part has the one form, and the engine has kept none', 
     assert.equal(docker(['logs', stack.id(part)], { stdio: ['ignore', 'pipe', 'inherit'] }), '', `the engine keeps nothing of ${part}`);
     assert.equal(stack.inspect(part).HostConfig.LogConfig.Type, 'local');
   }
+  // And nobody is named in what they said at their ends.
+  stack.docker(['start', 'gateway']);
+  for (const part of PARTS) await stack.healthy(part, 40000);
+  const { seen } = sweep(x);
+  const searched = Buffer.concat(seen.filter(([place]) => /^volume logs-/.test(place)).map(([, , bytes]) => bytes)).toString();
+  for (const line of all) assert.ok(searched.includes(line.slice(21)), `searched: ${line}`);
 });

@@ -60,7 +60,7 @@ test('a key service that is not understood is cut off', { skip, timeout: 30000 }
 function beside(t, part, { mounts = {}, network = 'none', args, entrypoint }) {
   const volumes = { keys: '/var/lib/tether/keys', revoked: '/var/lib/tether/revoked', tokens: '/var/lib/tether/tokens',
     tls: '/etc/tether/tls', challenges: '/var/lib/tether/challenges' };
-  const id = docker(['run', '-d', '--init', '--network', network, '--read-only', '--tmpfs', '/tmp', '--ulimit', 'nofile=20000:20000',
+  const id = docker(['run', '-d', '--init', '--network', network, ...(network === 'none' ? [] : ['--network-alias', 'metrics']), '--read-only', '--tmpfs', '/tmp', '--ulimit', 'nofile=20000:20000',
     ...Object.entries(volumes).filter(([, where]) => !(where in mounts)).flatMap(([name, where]) => ['-v', `${stack.project}_${name}:${where}:ro`]),
     ...Object.entries(mounts).flatMap(([where, what]) => ['-v', `${what}:${where}:ro`]),
     '--health-cmd', `health ${part}`, '--health-interval', '1s', '--health-retries', '2', '--health-timeout', '6s',
@@ -131,6 +131,25 @@ test('health: a gateway whose certificate has expired is not well, though it is 
   valid.remove();
   await part({ ...ca, ...expired(t) }).becomes('unhealthy', /certificate has expired/);
 });
+
+test('health: a key service whose signer is gone is not well, though it is connected, and is again with a new one', { skip, timeout: 90000 },
+  async () => {
+    const key = (from, to) => stack.exec('keysvc', 'sh', '-c', `cd /var/lib/tether/secrets && for k in sign-*.pem${from}; do mv $k $\{k%${from}}${to}; done`);
+    const status = () => JSON.parse(stack.exec('keysvc', 'tether-keysvc', 'status', '--json'));
+    assert.equal(status().signer, true);
+    key('', '.away');
+    try {
+      stack.kill('keysvc', stack.processes('keysvc').find(({ args }) => /\bsigner\b/.test(args)).pid);
+      const words = () => stack.inspect('keysvc').State.Health;
+      await until(() => words().Status === 'unhealthy' && /connected, but without its signer/.test(words().Log.at(-1).Output), 40000,
+        () => `keysvc is unhealthy: ${JSON.stringify(stack.inspect('keysvc').State)}`);
+      assert.equal(status().connected, true);
+    } finally {
+      key('.away', '');
+    }
+    await stack.healthy('keysvc', 40000, Date.now());
+    assert.equal(status().signer, true);
+  });
 
 test('health: without the broker neither key service nor gateway is well, and both are again when it is back', { skip, timeout: 90000 }, async () => {
   stack.docker(['start', 'gateway']);

@@ -1,6 +1,7 @@
 // What the gateway tells a monitoring server: of all parts, in numbers only, each caused here.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
 import { renameSync } from 'node:fs';
 import { test } from 'node:test';
 import { COMMAND, inside, joined, newKey, Page, session, STATE, world } from '../lib/gwworld.mjs';
@@ -171,4 +172,15 @@ test('all parts of a running server are told of in one place, and a silent one i
   assert.equal(await now('tether_keysvc_sessions'), undefined);
   assert.ok(await now('tether_part_silent_seconds{part="keysvc"}') > 30);
   assert.equal(await now('tether_part_up{part="auth"}'), 1);
+});
+
+test('metrics are told at the address that a name has, and nowhere else; a name that nobody has is an error', async (t) => {
+  const port = await freePort();
+  await world(t, { extra: ['--metrics', `localhost:${port}`] });
+  const { address: own } = await lookup('localhost', { verbatim: true });
+  assert.equal((await inside(port, '/healthz', own)).status, 200);
+  const others = ['127.0.0.1', '127.0.0.2', '::1'].filter((a) => a !== own);
+  for (const other of others) await assert.rejects(inside(port, '/healthz', other), /ECONNREFUSED|EADDRNOTAVAIL|ENETUNREACH/, other);
+  const nobody = await world(t, { extra: ['--metrics', `nobody.invalid:${port}`], reach: false }).catch((error) => String(error));
+  assert.match(nobody, /the metrics' address is no address, and no name that can be looked up/);
 });

@@ -108,8 +108,8 @@ export async function joined(t, w, options) {
 
 // A plain request, as to the metrics port: { status, body }. It ends one way or the other, and keeps the process until
 // then, which fetch() does not where the peer is just being made anew.
-export const inside = (port, where) => new Promise((done, fail) => {
-  const request = plainRequest({ host: '127.0.0.1', port, path: where, agent: false, timeout: 5000 }, (response) => {
+export const inside = (port, where, host = '127.0.0.1') => new Promise((done, fail) => {
+  const request = plainRequest({ host, port, path: where, agent: false, timeout: 5000 }, (response) => {
     let body = '';
     response.setEncoding('utf8');
     response.on('data', (d) => { body += d; });
