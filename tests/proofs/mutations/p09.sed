@@ -1,2 +1,2 @@
 # Mode and power change without zero.
-/^\tlimits_zero(l, WHY_PARTNER, false);$/d
+/^\tlimits_zero(l, WHY_CHANGE, false);$/d
