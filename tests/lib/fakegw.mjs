@@ -96,6 +96,7 @@ export class FakeGateway {
   mute = false; // hear and obey, but send no state until run()
   answerJoin = (send) => send({ v: 1, gw: 'joined', left: this.state.left });
   #server;
+  #port;
   #timer;
   #joined = new Set(); // the sockets that hear the states
 
@@ -111,8 +112,8 @@ export class FakeGateway {
     return gw;
   }
 
-  get url() {
-    return `http://localhost:${this.#server.address().port}/`;
+  get url() { // also when it has stopped, since a page may still ask
+    return `http://localhost:${this.#port}/`;
   }
 
   get link() {
@@ -129,6 +130,7 @@ export class FakeGateway {
     sockets.on('connection', (socket) => this.#connected(socket));
     this.sockets = sockets;
     await new Promise((done) => { this.#server.listen(0, '127.0.0.1', done); });
+    this.#port = this.#server.address().port;
   }
 
   async stop() {

@@ -292,13 +292,12 @@ test('a stop that could not be sent is sent when the same link is opened again i
   const { gw, page } = await opened(t);
   gw.say({ guard: 'live', why: 'none', page: 'ffeeddccbbaa9988', a: 45, ta: 45 });
   await says(page, 'Another page has control');
-  const { answerJoin } = gw;
+  const { answerJoin, joins } = gw;
   gw.answerJoin = () => {};
   gw.socket.terminate();
   await says(page, 'Trying again in');
   await stopButton(page).click();
-  const said = gw.joins;
-  await until(() => gw.joins > said, 5000, 'it comes back, and is not let in');
+  await until(() => gw.joins > joins, 5000, 'it comes back, and is not let in');
   gw.answerJoin = answerJoin;
   await page.evaluate((fragment) => { window.location.hash = fragment; }, gw.session.fragment);
   await until(() => gw.stops > 0, 3000, 'the stop arrives after all');
