@@ -115,9 +115,10 @@ export function launchBroker(t, { dir, port, tls, data, requireSync, change = (t
 // Starts mosquitto and waits until it listens. Ended with test context `t`.
 export async function startBroker(t, options) {
   const broker = launchBroker(t, options);
-  await until(() => {
+  await until(async () => {
+    const answers = await canConnect(options.port); // perhaps another's, where ours has ended
     if (broker.over()) throw new Error(`the broker ended:\n${broker.err()}`);
-    return canConnect(options.port);
+    return answers;
   }, 10000, 'the broker listens');
   return {
     port: options.port,

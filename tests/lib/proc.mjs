@@ -20,16 +20,23 @@ export function folder(t) {
   return dir;
 }
 
-// A TCP port on 127.0.0.1 that was free a moment ago.
-export function freePort() {
-  return new Promise((done, fail) => {
-    const server = createServer();
-    server.once('error', fail);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => done(port));
-    });
-  });
+const PORTS = 80; // for each process
+let given = 0;
+
+const isFree = (port) => new Promise((done, fail) => {
+  const server = createServer();
+  server.once('error', (error) => (error.code === 'EADDRINUSE' ? done(false) : fail(error)));
+  server.listen(port, '127.0.0.1', () => server.close(() => done(true)));
+});
+
+// A free TCP port on 127.0.0.1, which nobody else gets meanwhile: each of the processes that run at once takes
+// its own in turn, and all are below those that the system gives to connections.
+export async function freePort() {
+  for (let i = 0; i < PORTS; i += 1) {
+    const port = 11000 + (process.pid % 250) * PORTS + given++ % PORTS;
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`none of ${PORTS} ports is free`);
 }
 
 // CA and server certificate in `dir`: { ca, cert, key } as paths.

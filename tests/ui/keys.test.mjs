@@ -1,16 +1,14 @@
 // What the wearer's keys do in a real terminal, and what nothing else does: who gets in, Space in every dialog,
-// how long a key takes, the bell, and the terminal afterwards.
+// the bell, and the terminal afterwards. How long a key takes is in latency.test.mjs.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { monotonic } from '../lib/boxlog.mjs';
-import { bin, folder, read, sleep, until } from '../lib/proc.mjs';
+import { bin, folder, sleep, until } from '../lib/proc.mjs';
 import { Rig } from '../lib/rig.mjs';
 import { besideStack, startStack } from '../lib/stack.mjs';
 import { Terminal } from '../lib/terminal.mjs';
 
-const BOUND = 100; // ms from the key to `K` on the box's line
-const TIMES = 20;
 const ESC = '\x1b';
 
 const servers = {}; // one for all tests: { ask, always }
@@ -183,70 +181,6 @@ test('a notice goes when what it speaks of has changed', { timeout: 60000 }, asy
   process.kill(rig.agent.pid, 'SIGUSR1');
   await terminal.shows(/Stopped\. Both channels are at zero\./);
   assert.doesNotMatch(terminal.words(), /nothing to resume/, 'beside "press r to resume"');
-});
-
-// --- how long a key takes --------------------------------------------------------------------------
-
-// tmux alone: to a program that only notes when a byte came.
-async function floor(t) {
-  const file = `${folder(t)}/times`;
-  const terminal = new Terminal(t, ['sh', '-c', `stty raw -echo; exec perl -MTime::HiRes=clock_gettime,CLOCK_MONOTONIC -e '
-    open F, ">>", "${file}"; F->autoflush(1); print F "ready\\n"; printf F "%.3f\\n", clock_gettime(CLOCK_MONOTONIC) * 1000 while sysread STDIN, $c, 1'`]);
-  await until(() => existsSync(file) && read(file).includes('ready'), 3000, 'the echo program');
-  const took = [];
-  for (let i = 0; i < TIMES; i += 1) {
-    const since = monotonic();
-    terminal.key('Space');
-    took.push(await until(() => read(file).split('\n').slice(1, -1)[i], 1000, 'an echo') - since);
-    await sleep(20);
-  }
-  terminal.close();
-  return took;
-}
-
-const figures = (all) => {
-  const sorted = [...all].sort((a, b) => a - b);
-  return { median: sorted[sorted.length >> 1], worst: sorted.at(-1), text: `median ${sorted[sorted.length >> 1].toFixed(1)}, worst ${sorted.at(-1).toFixed(1)} ms of ${all.length}` };
-};
-
-// From just before tmux is told to the first `K` that the box acted on.
-async function keyToKill(rig, traffic) {
-  const took = [];
-  for (let i = 0; i < TIMES; i += 1) {
-    await rig.ready();
-    const stop = traffic(rig);
-    await sleep(250);
-    const since = monotonic();
-    rig.agent.terminal.key('Space');
-    await rig.log.zeroAfter(since, 2000);
-    took.push(rig.log.lines().find((l) => l.what === 'in' && l.ms >= since && l.text.includes('K')).ms - since);
-    stop();
-  }
-  return took;
-}
-
-const commands = (rig) => {
-  let n = 0;
-  const timer = setInterval(() => { n += 1; rig.partner.level('A', 8 + (n % 3)); }, 33);
-  return () => clearInterval(timer);
-};
-// Each save says a line in the log, and so does each cap that is lowered.
-const scrolling = (rig) => {
-  const stop = commands(rig);
-  const timer = setInterval(() => rig.agent.terminal.bytes('w'), 100);
-  return () => { stop(); clearInterval(timer); };
-};
-
-test(`Space is a K on the line within ${BOUND} ms, also under traffic`, { timeout: 200000 }, async (t) => {
-  const rig = await startRig(t, 'always');
-  const alone = figures(await floor(t));
-  for (const [what, traffic] of [['30 commands a second', commands], ['30 commands a second, and a log that scrolls', scrolling]]) {
-    await t.test(what, async () => {
-      const result = figures(await keyToKill(rig, traffic));
-      console.log(`Space to K, ${what}: ${result.text}; tmux alone: ${alone.text}`);
-      assert.ok(result.worst <= BOUND, result.text);
-    });
-  }
 });
 
 // --- bell, and what is left behind -----------------------------------------------------------------

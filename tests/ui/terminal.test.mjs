@@ -212,6 +212,7 @@ const decode = (file) => run('zbarimg', ['--quiet', '--raw', '-Sdisable', '-Sqrc
 
 test('the QR code on the screen is the link, in every terminal that shows it', { timeout: 150000 }, async (t) => {
   const dir = folder(t);
+  const screens = []; // [file, ansi, link, what]
   for (const [term, env] of [[undefined], ['screen-256color'], ['xterm'], ['xterm-256color'], ['linux'],
     ['xterm', { LC_ALL: 'xx_XX.UTF-8' }], ['xterm', { LC_ALL: '', LC_CTYPE: 'xx_XX.utf8' }]]) { // a locale that comes by ssh and is not here
     const rig = await startRig(t, { term, env });
@@ -223,15 +224,14 @@ test('the QR code on the screen is the link, in every terminal that shows it', {
       terminal.key('l');
       await until(() => /[▀▄█]{6}/.test(terminal.text()), 3000, () => `a QR code with TERM=${term}:\n${terminal.text()}`);
       await sleep(100);
-      const ansi = terminal.ansi();
-      for (const theme of ['dark', 'light']) {
-        const file = `${dir}/${term}-${columns}-${theme}.png`;
-        await drawScreens(t, [[file, ansi]], { theme, size: 15 });
-        assert.equal(decode(file), rig.link, `TERM=${term}, ${columns}x${rows}, ${theme}`);
-      }
+      screens.push([`${dir}/${screens.length}.png`, terminal.ansi(), rig.link, `TERM=${term}, ${columns}x${rows}`]);
       terminal.key('Escape');
       await terminal.shows(/Ready/);
     }
     await rig.close();
+  }
+  for (const theme of ['dark', 'light']) {
+    await drawScreens(t, screens, { theme, size: 15 });
+    for (const [file, , link, what] of screens) assert.equal(decode(file), link, `${what}, ${theme}`);
   }
 });
