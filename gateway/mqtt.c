@@ -8,7 +8,6 @@
 #include "gateway/mqtt.h"
 
 #include <arpa/inet.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -38,24 +37,6 @@ struct mqtt {
 };
 
 static struct mqtt *all;
-
-static int
-broker_resolve(struct mqtt_broker *b, const char *host)
-{
-	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *list = NULL;
-
-	if (getaddrinfo(host, NULL, &hints, &list)) {
-		return -1;
-	}
-	for (struct addrinfo *a = list; a && b->count < MAX_BROKER_ADDRESSES; a = a->ai_next) {
-		if (getnameinfo(a->ai_addr, a->ai_addrlen, b->address[b->count], INET6_ADDRSTRLEN,
-				NULL, 0, NI_NUMERICHOST) == 0) {
-			b->count++;
-		}
-	}
-	freeaddrinfo(list);
-	return b->count ? 0 : -1;
-}
 
 /* libmosquitto checks no names with a context of ours, so OpenSSL does. */
 static int
@@ -97,7 +78,8 @@ mqtt_broker_open(struct mqtt_broker *b, const char *host, int port, const char *
 {
 	*b = (struct mqtt_broker){.port = port};
 	mosquitto_lib_init();
-	if (broker_resolve(b, host)) {
+	b->count = resolve(b->address, MAX_BROKER_ADDRESSES, host);
+	if (b->count == 0) {
 		*why = "the broker's name has no address";
 		return -1;
 	}

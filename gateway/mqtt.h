@@ -14,12 +14,13 @@
 
 #include "common/max.h"
 #include "gateway/limits.h"
+#include "gateway/resolve.h"
 
 #define MAX_SUBSCRIPTIONS 2
 
 /* Where the broker is; filled once by mqtt_broker_open, before the sandbox. */
 struct mqtt_broker {
-	char address[MAX_BROKER_ADDRESSES][INET6_ADDRSTRLEN];
+	char address[MAX_BROKER_ADDRESSES][MAX_ADDRESS];
 	unsigned count, current; /* addresses; the one to try */
 	int port;
 	SSL_CTX *tls; /* verifies chain and name */

@@ -1,7 +1,6 @@
 /* See server.h. Gateway process. What browsers send is parsed by libwebsockets, then here. */
 #include "gateway/server.h"
 
-#include <netdb.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -19,6 +18,7 @@
 #include "gateway/mqtt.h"
 #include "gateway/page.h"
 #include "gateway/redirect.h"
+#include "gateway/resolve.h"
 
 #define SUBPROTOCOL "tether.v1"
 
@@ -200,26 +200,10 @@ page_vhost(const char **why)
 	return lws_create_vhost(context, &info);
 }
 
-/* The first address of a name, or the address that it is: libwebsockets takes no names. 0 or -1. */
-static int
-first_address(char address[MAX_HOST], const char *name)
-{
-	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *list = NULL;
-	int failed;
-
-	if (getaddrinfo(name, NULL, &hints, &list)) {
-		return -1;
-	}
-	failed = getnameinfo(list->ai_addr, list->ai_addrlen, address, MAX_HOST, NULL, 0,
-			     NI_NUMERICHOST);
-	freeaddrinfo(list);
-	return failed ? -1 : 0;
-}
-
 static struct lws_vhost *
 metrics_vhost(const char **why)
 {
-	static char address[MAX_HOST];
+	static char address[1][MAX_ADDRESS];
 	struct lws_context_creation_info info = {
 		.protocols = metrics_protocols,
 		.vhost_name = "metrics",
@@ -228,11 +212,12 @@ metrics_vhost(const char **why)
 	};
 
 	*why = "the metrics' address is no address, and no name that can be looked up";
-	if (first_address(address, options->metrics_address)) {
+	/* libwebsockets takes no names */
+	if (resolve(address, 1, options->metrics_address) == 0) {
 		return NULL;
 	}
 	*why = "the metrics' address can't be listened on";
-	listen_on(&info, address, options->metrics_port);
+	listen_on(&info, address[0], options->metrics_port);
 	return lws_create_vhost(context, &info);
 }
 
