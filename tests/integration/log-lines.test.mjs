@@ -14,7 +14,8 @@ export const LINE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ [a-z]+(-[a-z]+)? (error|wa
 function keep(t, part, program, { dir = folder(t), env = {} } = {}) {
   const started = start(t, keeper, [part, ...program], { env: { ...process.env, TETHER_LOG_DIR: dir, ...env } });
   const files = () => readdirSync(dir).filter((f) => f.startsWith(`${part}.`)).sort();
-  const lines = () => files().map((f) => readFileSync(path.join(dir, f), 'utf8')).join('').split('\n').filter(Boolean);
+  const text = (f) => { try { return readFileSync(path.join(dir, f), 'utf8'); } catch { return ''; } }; // it went meanwhile
+  const lines = () => files().map(text).join('').split('\n').filter(Boolean);
   return { ...started, dir, files, lines, says: (pattern, ms = 5000) =>
     until(() => lines().find((l) => pattern.test(l)), ms, () => `${part} says ${pattern}\n${lines().join('\n')}${started.err()}`) };
 }

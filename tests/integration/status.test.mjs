@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { monotonic } from '../lib/boxlog.mjs';
 import { Partner } from '../lib/partner.mjs';
-import { alone, bin, folder, sleep, start, until } from '../lib/proc.mjs';
+import { alone, bin, copyProgram, folder, sleep, start, until } from '../lib/proc.mjs';
 import { childrenOf, startStack } from '../lib/stack.mjs';
 
 // Runs `tether WORD...` as from another terminal: { code, out, err }.
@@ -184,10 +184,11 @@ test('another one is told how the running one ends', async (t) => {
 function somebody(t) {
   const uid = 50000 + Math.floor(Math.random() * 10000);
   const dir = folder(t);
+  const program = copyProgram(dir);
   chownSync(dir, uid, uid);
   t.after(() => ['pid', 'sock'].forEach((what) => rmSync(`/tmp/tether-${uid}.${what}`, { force: true })));
   const as = (env, words) => ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', 'env', `TMPDIR=${dir}`,
-    ...Object.entries(env).map(([name, value]) => `${name}=${value}`), path.join(bin, 'tether'), ...words];
+    ...Object.entries(env).map(([name, value]) => `${name}=${value}`), program, ...words];
   return { uid, dir, as, run: (env, ...words) => run(t, dir, as(env, words)) };
 }
 

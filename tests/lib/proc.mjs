@@ -1,11 +1,10 @@
 // Starting and ending programs in tests: every one is ended by its own pid, none outlives its test.
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { execFileSync } from 'node:child_process';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 // Where the programs under test are: build/dev/bin unless TETHER_BIN says otherwise.
@@ -104,6 +103,13 @@ export function start(t, file, args = [], options = {}) {
 // in its usual places it looks at all processes, and there may be others under test. Empty where that can't be had.
 export const alone = [['unshare', '-pf', '--kill-child', '--mount-proc'], ['unshare', '-Urpf', '--kill-child', '--mount-proc']]
   .find(([file, ...args]) => spawnSync(file, [...args, 'true']).status === 0) ?? [];
+
+// A copy of `tether`, and of its simulated box, for another user: the build may be where only its own user may enter.
+export function copyProgram(dir) {
+  mkdirSync(`${dir}/bin`);
+  for (const name of ['tether', 'tether-box']) copyFileSync(path.join(bin, name), `${dir}/bin/${name}`);
+  return `${dir}/bin/tether`;
+}
 
 // The tool's standard output; throws when it fails.
 export const run = (file, args = [], options = {}) =>

@@ -17,8 +17,8 @@ export async function startBox(t, dir, args = []) {
 }
 
 export class Wizard extends Terminal {
-  constructor(t, dir, args, { prefix = [], ...options } = {}) {
-    super(t, [...prefix, path.join(bin, 'tether'), ...args],
+  constructor(t, dir, args, { program = [path.join(bin, 'tether')], ...options } = {}) {
+    super(t, [...program, ...args],
       { env: { XDG_RUNTIME_DIR: dir, XDG_CONFIG_HOME: `${dir}/config` }, ...options });
     this.keys = 0;
     this.file = `${dir}/config/tether/agent.conf`;

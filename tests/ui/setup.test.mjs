@@ -1,11 +1,10 @@
 // A new wearer's first start: the questions in a real terminal, with a simulated box turned by hand.
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
-import { readdirSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { monotonic } from '../lib/boxlog.mjs';
-import { bin, folder, root, run, sleep, start, until } from '../lib/proc.mjs';
+import { bin, copyProgram, folder, root, run, sleep, start, until } from '../lib/proc.mjs';
 import { Agent, startStack } from '../lib/stack.mjs';
 import { startBox, startWizard, toTheKnob, Wizard } from '../lib/wizard.mjs';
 
@@ -317,7 +316,7 @@ test('a port that one may not open is said with the commands for this very user'
   }
   chmodSync(pty, isRoot ? 0o600 : 0);
   const wizard = new Wizard(t, dir, ['--box', box.path], { env: { XDG_RUNTIME_DIR: `${dir}/run`, XDG_CONFIG_HOME: `${dir}/run` },
-    prefix: isRoot ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [] });
+    program: isRoot ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', copyProgram(dir)] : undefined });
   await wizard.asks(/Which server/);
   wizard.type('localhost:1');
   await wizard.asks(/all the same/);
