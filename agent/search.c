@@ -55,7 +55,7 @@ is_called_so(pid_t pid)
 static bool
 is_run(pid_t pid)
 {
-	static const char *const others[] = {"--child", "stop", "end", "status", "setup"};
+	static const char *const others[] = {"--child", "stop", "end", "status"};
 	char line[512];
 	const char *word;
 

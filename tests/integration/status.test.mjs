@@ -7,6 +7,7 @@ import { monotonic } from '../lib/boxlog.mjs';
 import { Partner } from '../lib/partner.mjs';
 import { alone, bin, copyProgram, folder, sleep, start, until } from '../lib/proc.mjs';
 import { childrenOf, startStack } from '../lib/stack.mjs';
+import { Terminal } from '../lib/terminal.mjs';
 
 // Runs `tether WORD...` as from another terminal: { code, out, err }.
 async function tether(t, dir, ...words) {
@@ -233,6 +234,20 @@ test('stop and end find a tether whose runtime folder was removed and made anew,
   assert.equal((await agent.exited).code, 0);
   assert.equal((await who.run(env, 'stop')).code, 1);
   assert.ok(!other.over());
+});
+
+test('stop and end find one that `tether setup` has begun, too', { skip: notRoot }, async (t) => {
+  const who = somebody(t);
+  const env = { XDG_RUNTIME_DIR: `${who.dir}/run` };
+  mkdirSync(`${who.dir}/run`);
+  chownSync(`${who.dir}/run`, who.uid, who.uid);
+  const terminal = new Terminal(t, who.as(env, ['setup', '--demo', '--server', 'localhost:1', '--config', `${who.dir}/mine.conf`]));
+  await terminal.shows(/A is at 0 percent >/);
+  rmSync(`${who.dir}/run/tether.pid`);
+  assert.match((await who.run(env, 'stop')).out, /^Stop sent/);
+  await terminal.shows(/Both channels are at zero\./);
+  assert.match((await who.run(env, 'end')).out, /^The outputs go to zero/);
+  await terminal.shows(/Nothing was written.*\[exit 1\]/);
 });
 
 test('a pid file that can\'t be made is said with its path', { skip: notRoot }, async (t) => {
