@@ -175,10 +175,11 @@ no_link(unsigned link)
 	}
 }
 
+/* Not by the link: `tether status` is told everything but that. */
 static enum situation
 waiting(const struct ui_view *v)
 {
-	if (v->link_text[0] == '\0') {
+	if (v->left == 0) {
 		return no_link(v->link);
 	}
 	if (v->link != LINK_CONNECTED) {

@@ -53,7 +53,8 @@ test('status tells how things stand, and neither the link nor the check words', 
 
   partner.send('bye');
   await partner.when((s) => s.guard === 'waiting', 3000);
-  assert.match((await tether(t, stack.dir, 'status')).out, /^Nobody has control\.$/m);
+  const told = async () => (await tether(t, stack.dir, 'status')).out;
+  await until(async () => /^Your partner gave control back\. Both.*^Nobody has control\.$/ms.test(await told()), 3000, 'the screen\'s sentence');
 });
 
 test('with none running, status, stop and end say so and fail; a stale socket is replaced, and removed at the end', async (t) => {

@@ -207,6 +207,7 @@ no_text_of_others_can_steer_a_terminal(void **state)
 
 	(void)state;
 	w.peer.view.link = LINK_LOST;
+	w.peer.view.left = 0;
 	w.peer.view.link_text[0] = '\0';
 	strcpy(w.peer.view.note, "\033[2Jgone\n\xc2\x9b" "31m\a");
 	assert_string_equal(said(&w, 1), "No connection to the server. ?[2Jgone???31m? Both channels "

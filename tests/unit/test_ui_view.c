@@ -53,7 +53,7 @@ nothing_says_stopped_or_zero_before_the_box_has_confirmed_it(void **state)
 		v.why = (uint8_t)(i / 6 % WHY_COUNT);
 		v.port = (uint8_t)(i / 6 / WHY_COUNT % 5);
 		v.link = (uint8_t)(i / 6 / WHY_COUNT / 5 % 5);
-		v.link_text[0] = i / 6 / WHY_COUNT / 25 % 2 != 0 ? 'h' : '\0';
+		v.left = i / 6 / WHY_COUNT / 25 % 2 != 0 ? 14000 : 0;
 		v.zero = i / 6 / WHY_COUNT / 50 % 2 != 0;
 		v.going = i / 6 / WHY_COUNT / 100 != 0;
 		assert_true(strlen(ui_sentence(&v)) > 0);
@@ -158,13 +158,29 @@ each_state_has_its_sentence(void **state)
 }
 
 static void
+who_is_not_shown_the_link_is_told_the_same(void **state)
+{
+	struct ui_view v = calm();
+
+	(void)state;
+	v.link_text[0] = '\0';
+	assert_string_equal(ui_sentence(&v), "Ready. Nobody has control.");
+	v.why = WHY_LINK;
+	v.link = LINK_LOST;
+	assert_string_equal(ui_sentence(&v), "The connection to the server is lost. Both channels "
+					     "are at zero.");
+	v.left = 0;
+	assert_string_equal(ui_sentence(&v), "No connection to the server.");
+}
+
+static void
 trouble_with_the_server_shows_what_the_server_said(void **state)
 {
 	struct ui_view v = calm();
 	char advice[UI_ADVICE];
 
 	(void)state;
-	v.link_text[0] = '\0';
+	v.left = 0;
 	v.link = LINK_REFUSED;
 	strcpy(v.note, "Too many keys were asked for.");
 	ui_advice(&v, advice);
@@ -413,6 +429,7 @@ main(void)
 		cmocka_unit_test(
 			a_stop_that_the_box_has_not_confirmed_sends_the_wearer_to_the_knob),
 		cmocka_unit_test(each_state_has_its_sentence),
+		cmocka_unit_test(who_is_not_shown_the_link_is_told_the_same),
 		cmocka_unit_test(trouble_with_the_server_shows_what_the_server_said),
 		cmocka_unit_test(a_timer_warns_in_its_last_minute_and_the_check_in_comes_first),
 		cmocka_unit_test(times_are_for_people),
