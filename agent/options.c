@@ -238,6 +238,26 @@ check_ca(struct options *o)
 	return 0;
 }
 
+/* The file wants whole paths, and setup writes this one there. A name in /dev/serial/by-id is left
+ * what it is. */
+static int
+check_box(struct options *o)
+{
+	char here[PATH_MAX], full[PATH_MAX + MAX_PATH];
+
+	if (o->box[0] == '\0' || o->box[0] == '/') {
+		return 0;
+	}
+	if (getcwd(here, sizeof(here)) == NULL) {
+		return refuse("--box", "a path that begins with /", o->box);
+	}
+	snprintf(full, sizeof(full), "%s/%s", here, o->box);
+	if (values_set(o, values_find("box"), full) < 0) {
+		return refuse("--box", "a shorter path", full);
+	}
+	return 0;
+}
+
 void
 options_finish(struct options *o)
 {
@@ -260,7 +280,7 @@ check(struct options *o, const struct wish *wish)
 	if (o->host[0] != '\0') {
 		options_finish(o);
 	}
-	return check_ca(o);
+	return check_ca(o) < 0 ? -1 : check_box(o);
 }
 
 /* Is somebody there who can be asked? */
