@@ -35,11 +35,14 @@ ui_keys_is_asking(const struct ui_keys *k)
 	return k->asking_quit || k->asking_resume || k->change.open;
 }
 
+/* y is the answer to somebody who asks for control, whose words stand above this question. */
 static void
 ask_quit(struct desk *d)
 {
 	keys_ask(d, &d->k->asking_quit,
-		 "End the session and quit? y or Enter = yes, any other key = no");
+		 d->view->phase == GUARD_ASKING
+			 ? "End the session and quit? Enter = yes, any other key = no"
+			 : "End the session and quit? y or Enter = yes, any other key = no");
 }
 
 static void
@@ -81,11 +84,12 @@ answer(struct desk *d, int key)
 {
 	struct ui_keys *k = d->k;
 	bool enter = key == '\r' || key == '\n', change = k->change.open;
+	bool y_is_yes = !change && k->asked_phase != GUARD_ASKING;
 
 	if (!ui_keys_is_asking(k)) {
 		return false;
 	}
-	if (enter || (key == 'y' && !change)) {
+	if (enter || (key == 'y' && y_is_yes)) {
 		if (!k->fresh) {
 			confirm(d);
 		}

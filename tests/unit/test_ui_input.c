@@ -166,6 +166,25 @@ quitting_and_resuming_take_y_or_enter_and_nothing_else(void **state)
 	}
 }
 
+/* Above the question stand the words of whoever asks, and "y = the same words: allow". */
+static void
+while_somebody_asks_y_does_not_quit(void **state)
+{
+	struct desk d = {.view.phase = GUARD_ASKING};
+
+	(void)state;
+	type(&d, "q");
+	assert_null(strstr(d.keys.notice, "y or Enter"));
+	d.view.phase = GUARD_WAITING; /* whoever asked has gone: the question still says so */
+	type(&d, "y");
+	expect_one(&d.wish, UI_CHECKIN, 0, 0);
+	assert_false(ui_keys_is_asking(&d.keys));
+	d.view.phase = GUARD_ASKING;
+	type(&d, "q");
+	type(&d, "\r");
+	expect_one(&d.wish, UI_QUIT, 0, 0);
+}
+
 static void
 a_yes_that_comes_with_its_question_does_not_count(void **state)
 {
@@ -338,7 +357,7 @@ a_question_that_a_partner_overtakes_is_dropped(void **state)
 	assert_false(ui_keys_is_asking(&d.keys));
 	assert_non_null(d.keys.notice);
 	type(&d, "q");
-	type(&d, "y");
+	type(&d, "\r");
 	expect_one(&d.wish, UI_QUIT, 0, 0);
 	for (size_t i = 0; i < 3; i++) { /* what is safer is not held up by it */
 		static const char *const keys[] = {"n", "d", "a"};
@@ -471,6 +490,7 @@ main(void)
 		cmocka_unit_test(other_characters_of_several_bytes_are_no_stop),
 		cmocka_unit_test(ctrl_c_stops_and_asks_whether_to_quit),
 		cmocka_unit_test(quitting_and_resuming_take_y_or_enter_and_nothing_else),
+		cmocka_unit_test(while_somebody_asks_y_does_not_quit),
 		cmocka_unit_test(a_yes_that_comes_with_its_question_does_not_count),
 		cmocka_unit_test(a_burst_longer_than_one_read_is_one_batch),
 		cmocka_unit_test(what_is_safer_takes_one_key),
