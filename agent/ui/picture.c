@@ -181,7 +181,8 @@ body(struct ui_canvas *c, int bottom, const struct ui_peer *p, const struct ui_k
 static bool
 qr_code(struct ui_canvas *c, const struct ui_view *v, const char *notice, bool blocks)
 {
-	char text[64], left[UI_TIME];
+	char text[64], left[UI_TIME], level[8] = "?";
+	const uint8_t *cap;
 	int x, y, width;
 
 	if (v == NULL || v->link_text[0] == '\0' || v->phase == GUARD_ASKING ||
@@ -192,11 +193,14 @@ qr_code(struct ui_canvas *c, const struct ui_view *v, const char *notice, bool b
 	if (x < 0) {
 		return false;
 	}
+	cap = v->cap[v->power == 0 ? 0 : 1];
 	width = c->cols - x - 2;
 	y = state(c, 1, c->rows - 10, x + 2, width, v, true) + 1;
 	for (unsigned i = 0; i < 2; i++) {
-		snprintf(text, sizeof(text), "%c %3u %%  cap %u %%", "AB"[i], v->level[i],
-			 v->cap[v->power == 0 ? 0 : 1][i]);
+		if (v->port == PORT_OK) {
+			snprintf(level, sizeof(level), "%u", v->level[i]);
+		}
+		snprintf(text, sizeof(text), "%c %3s %%  cap %u %%", "AB"[i], level, cap[i]);
 		(void)ui_canvas_text(c, y++, x + 2, STYLE_BOLD, text);
 	}
 	y = ui_canvas_wrap(c, y + 1, c->rows - 2, x + 2, 0, width, STYLE_BOLD, v->words);

@@ -445,6 +445,22 @@ the_code_is_the_links_and_the_state_stands_beside_it(void **state)
 	assert_int_not_equal(w.canvas.style[3][5], STYLE_QR);
 }
 
+/* The box's process is a new one: that is no alarm, and what it was at before is old. */
+static void
+beside_the_code_no_level_is_shown_that_is_not_known(void **state)
+{
+	struct ui_view *v = begin(GUARD_FAULT);
+
+	(void)state;
+	v->port = PORT_STARTING;
+	v->level[0] = 33;
+	draw(24, 80);
+	press("l");
+	check_code(24, 80, 4);
+	shows("A ? % cap 60 %");
+	hides("33 %");
+}
+
 static void
 no_code_where_it_would_hide_more_than_it_shows(void **state)
 {
@@ -495,6 +511,7 @@ main(void)
 		cmocka_unit_test(the_panel_has_every_setting_and_only_the_modes_of_the_box),
 		cmocka_unit_test(all_of_the_help_can_be_turned_to),
 		cmocka_unit_test(the_code_is_the_links_and_the_state_stands_beside_it),
+		cmocka_unit_test(beside_the_code_no_level_is_shown_that_is_not_known),
 		cmocka_unit_test(no_code_where_it_would_hide_more_than_it_shows),
 		cmocka_unit_test(before_the_first_view_there_is_something_to_read_and_to_stop_with),
 	};
