@@ -230,9 +230,8 @@ ui_picture(struct ui_canvas *c, const struct ui_peer *peer, const struct ui_keys
 		notice = v == NULL || v->link_text[0] == '\0'
 				 ? "There is no link yet."
 				 : "No room for the QR code here: it needs 24 lines, 70 columns "
-				   "and a "
-				   "terminal that speaks UTF-8; it is not shown while there is an "
-				   "alarm.";
+				   "(more for the link of a long name) and a terminal that speaks "
+				   "UTF-8; it is not shown while there is an alarm.";
 	}
 	lines = ui_wrap_lines(notice, 0, c->cols);
 	lines = lines > c->rows - 2 ? c->rows - 2 : lines;

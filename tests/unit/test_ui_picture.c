@@ -473,6 +473,10 @@ no_code_where_it_would_hide_more_than_it_shows(void **state)
 	draw(20, 80);
 	press("l");
 	shows("No room for the QR code");
+	memset(begin(GUARD_WAITING)->link_text, 'x', 140);
+	draw(24, 80);
+	press("l");
+	shows("70 columns (more for the link of a long name)");
 	begin(GUARD_WAITING)->link_text[0] = '\0';
 	press("l");
 	shows("There is no link yet.");
