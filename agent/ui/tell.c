@@ -55,17 +55,26 @@ tell_log(struct told *told, const struct ui_peer *peer, const struct teller *t)
 	}
 }
 
+/* One more try is no news, nor is that it fails as the last one did: that would go on every ten
+ * seconds for as long as the server is away. */
 static void
 tell_situation(struct told *told, const struct ui_view *v, const struct teller *t)
 {
 	char text[TELL_LINE], advice[UI_ADVICE];
 	bool loud = v->phase == GUARD_ASKING || ui_tone(v) == TONE_ALARM;
+	size_t most = sizeof(text);
 
 	ui_advice(v, advice);
 	snprintf(text, sizeof(text), "%s%s%s", ui_sentence(v), advice[0] != '\0' ? " " : "",
 		 advice);
-	/* A try that begins takes the reason of the last one away: no news, nor is its return. */
-	if (strncmp(told->situation, text, strlen(text)) != 0) {
+	if (told->failed && ui_try(v) == TRY_RUNS) {
+		return;
+	}
+	told->failed = ui_try(v) == TRY_FAILED;
+	if (v->phase == GUARD_ENDED) {
+		most = strlen(text); /* the reason of the last try, which stands at the end */
+	}
+	if (strncmp(told->situation, text, most) != 0) {
 		memcpy(told->situation, text, sizeof(text));
 		say(t, 0, loud, "%s", text);
 	}

@@ -25,6 +25,7 @@ struct teller {
 /* What has been said already. All zeros at first. */
 struct told {
 	char situation[TELL_LINE];
+	bool failed; /* it is that the server was not reached */
 	char link[MAX_LINK];
 	char words[CHECK_WORDS_MAX];
 	char notice[TELL_LINE];

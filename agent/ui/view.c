@@ -280,6 +280,23 @@ ui_tone(const struct ui_view *view)
 	return words[situation(view)].tone;
 }
 
+enum ui_try
+ui_try(const struct ui_view *view)
+{
+	switch (situation(view)) {
+	case CONNECTING:
+	case NO_KEY:
+		return TRY_RUNS;
+	case NO_SERVER:
+	case REFUSED_BY_SERVER:
+		return TRY_FAILED;
+	case LINK_AWAY:
+		return view->link == LINK_CONNECTING ? TRY_RUNS : TRY_FAILED;
+	default:
+		return TRY_NONE;
+	}
+}
+
 void
 ui_advice(const struct ui_view *view, char out[UI_ADVICE])
 {

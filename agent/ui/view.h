@@ -25,6 +25,11 @@ const char *ui_sentence(const struct ui_view *view);
 /* How the sentence is to be taken; colours only repeat what the words say. */
 enum ui_tone ui_tone(const struct ui_view *view);
 
+/* Is the sentence about the server: that it is being reached, or that it was not? It is tried again
+ * and again by itself. */
+enum ui_try { TRY_NONE, TRY_RUNS, TRY_FAILED };
+enum ui_try ui_try(const struct ui_view *view);
+
 /* What the wearer can do now, in one or two sentences. */
 void ui_advice(const struct ui_view *view, char out[UI_ADVICE]);
 

@@ -104,6 +104,55 @@ a_reason_that_comes_and_goes_is_said_once(void **state)
 	assert_non_null(strstr(said(&w, 10), "d asks for it. Too many.\n"));
 }
 
+/* With a link and without: what was said of the server stands until something else does. */
+static void
+a_server_that_is_away_is_said_once_however_often_it_is_tried(void **state)
+{
+	(void)state;
+	for (unsigned left = 0; left <= 14000; left += 14000) {
+		struct world w = calm();
+		struct ui_view *v = &w.peer.view;
+
+		v->left = left;
+		v->link = LINK_CONNECTING;
+		assert_non_null(strstr(said(&w, 1), "Connecting to the server.\n"));
+		for (unsigned i = 0; i < 3; i++) {
+			v->link = LINK_LOST;
+			strcpy(v->note, "No answer.");
+			assert_int_equal(strstr(said(&w, 2), "No answer.") != NULL, i == 0);
+			v->link = LINK_CONNECTING;
+			v->note[0] = '\0';
+			assert_string_equal(said(&w, 3), "");
+			v->why = left != 0 ? WHY_LINK : WHY_START;
+			assert_string_equal(said(&w, 4), "");
+		}
+		v->link = LINK_REFUSED;
+		strcpy(v->note, "Too many.");
+		assert_non_null(strstr(said(&w, 5), "Too many."));
+		v->left = 14000;
+		v->link = LINK_CONNECTED;
+		assert_string_not_equal(said(&w, 6), "");
+	}
+}
+
+/* The sentence after it is how the one before it began. */
+static void
+a_resume_is_told_although_the_box_is_turned_up_by_hand(void **state)
+{
+	struct world w = calm();
+
+	(void)state;
+	w.peer.view.phase = GUARD_STOPPED;
+	w.peer.view.latched = true;
+	w.peer.view.zero = false;
+	assert_non_null(strstr(said(&w, 1), "until you press r to resume.\n"));
+	w.peer.view.phase = GUARD_WAITING;
+	w.peer.view.latched = false;
+	assert_string_equal(said(&w, 2),
+			    "Nobody has control. The box is turned up by hand. SPACE takes it to "
+			    "zero, and so does its own knob.\n");
+}
+
 static void
 who_asks_is_said_aloud_with_the_words_and_the_keys(void **state)
 {
@@ -293,6 +342,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_said_twice_and_nothing_before_the_guard_has_spoken),
 		cmocka_unit_test(a_reason_that_comes_and_goes_is_said_once),
+		cmocka_unit_test(a_server_that_is_away_is_said_once_however_often_it_is_tried),
+		cmocka_unit_test(a_resume_is_told_although_the_box_is_turned_up_by_hand),
 		cmocka_unit_test(who_asks_is_said_aloud_with_the_words_and_the_keys),
 		cmocka_unit_test(a_level_is_said_once_a_second_and_its_last_value_always),
 		cmocka_unit_test(a_warning_is_loud_and_said_again_while_it_stands),
