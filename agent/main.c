@@ -2,6 +2,7 @@
  * tether: parse, choose the box, run the guard. The same program is exec'd again for each child
  * (`--child box|link|ui|sleep`), which then has nothing but its own socket.
  */
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -45,8 +46,17 @@ run_child(int argc, char *argv[])
 	return 2;
 }
 
-/* What no screen can say any more. The picture of one that failed would stay, as if somebody were
- * still behind its STOP. */
+/* Whoever does not read any more must not keep us from ending for the sake of good news. */
+static bool
+is_read(int fd)
+{
+	struct pollfd out = {.fd = fd, .events = POLLOUT};
+
+	return poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) != 0;
+}
+
+/* What no screen can say any more: it is gone before the box has confirmed zero. The picture of one
+ * that failed would stay, as if somebody were still behind its STOP. */
 static int
 last_words(const struct options *o, struct guard_over over)
 {
@@ -55,7 +65,7 @@ last_words(const struct options *o, struct guard_over over)
 	if (failed) {
 		ui_tty_mend();
 	}
-	if (failed || (!over.zero && !o->headless)) {
+	if (failed || (!o->headless && (!over.zero || is_read(STDOUT_FILENO)))) {
 		printf("tether: %s%s\n",
 		       failed ? "The screen failed, so the session is over. " : "",
 		       over.zero ? "Both channels are at zero."

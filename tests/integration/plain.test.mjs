@@ -60,7 +60,7 @@ test('in a terminal: each event is a line, the keys are those of the screen, the
   terminal.key('q');
   await terminal.shows(/End the session and quit\?/);
   terminal.key('y');
-  await terminal.shows(/\[exit 0\]/, 8000);
+  await terminal.shows(/tether: Both channels are at zero\. \[exit 0\]/, 8000);
   assert.match(modes(), / icanon/);
   const bytes = execFileSync('cat', [`${stack.dir}/bytes`], { encoding: 'latin1' });
   assert.ok(bytes.includes('\x07'), 'a question rings');
