@@ -320,6 +320,7 @@ make_wish(struct options *o, struct wish *wish)
 	wish->anew = wish->setup;
 	wish->host = o->host[0] != '\0';
 	wish->box = o->box[0] != '\0' || o->demo;
+	wish->ca = o->ca[0] != '\0';
 	wish->page = o->page[0] != '\0';
 	wish->setup = can_ask(o) && (wish->anew || !wish->host);
 }

@@ -11,7 +11,7 @@
 struct wish {
 	bool setup; /* ask: this is the first start at a terminal, or `tether setup` */
 	bool anew;  /* `tether setup` */
-	bool host, box, page; /* given on the command line: not asked */
+	bool host, box, ca, page; /* given on the command line: not asked */
 };
 
 /* Fills *o from the configuration file and argv (without argv[0]), which wins; o->saved is what the

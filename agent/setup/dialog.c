@@ -13,7 +13,12 @@ void
 dialog_begin(struct dialog *d, const struct options *o, const struct wish *wish)
 {
 	*d = (struct dialog){
-		.step = wish->host ? STEP_REACH : STEP_SERVER, .o = *o, .wish = *wish, .port = -1};
+		.step = wish->host ? STEP_REACH : STEP_SERVER,
+		.o = *o,
+		.begun = *o,
+		.wish = *wish,
+		.port = -1,
+	};
 }
 
 static uint8_t *
@@ -56,16 +61,38 @@ number(const char *line, int low, int high)
 	return *line >= '0' && *line <= '9' && *end == '\0' && n >= low && n <= high ? (int)n : -1;
 }
 
+/* Page and certificate authority belong to a server: nobody's link should lead to the page of
+ * another one, nor is that one's authority asked about this. */
+static void
+take_server(struct dialog *d, char say[DIALOG_TEXT])
+{
+	const struct options *begun = &d->begun;
+	bool other = begun->host[0] != '\0' && strcmp(begun->host, d->o.host) != 0;
+	char usual[VALUE_TEXT];
+
+	memcpy(d->o.page, begun->page, sizeof(d->o.page));
+	memcpy(d->o.ca, begun->ca, sizeof(d->o.ca));
+	values_page(begun, usual);
+	if ((other && !d->wish.page) || strcmp(usual, begun->page) == 0) {
+		d->o.page[0] = '\0'; /* it follows from the server */
+	}
+	if (other && !d->wish.ca && begun->ca[0] != '\0') {
+		d->o.ca[0] = '\0';
+		snprintf(say, DIALOG_TEXT,
+			 "The certificate file of your settings was for %s; for this server the "
+			 "authorities of the system are asked.\n",
+			 begun->host);
+	}
+	options_finish(&d->o);
+	d->step = STEP_REACH;
+}
+
 static void
 answer_server(struct dialog *d, const char *line, char say[DIALOG_TEXT])
 {
-	char text[VALUE_TEXT], page[VALUE_TEXT], expects[EXPECTS_TEXT];
+	char text[VALUE_TEXT], expects[EXPECTS_TEXT];
 	int server = values_find("server");
-	struct options before = d->o;
-	bool usual;
 
-	values_page(&d->o, page);
-	usual = strcmp(page, d->o.page) == 0;
 	if (*line == '\0') {
 		line = values_text(&d->o, server, text);
 	}
@@ -74,14 +101,7 @@ answer_server(struct dialog *d, const char *line, char say[DIALOG_TEXT])
 			 values_expects(server, expects));
 		return;
 	}
-	if (before.host[0] != '\0' && strcmp(before.host, d->o.host) != 0 && !d->wish.page) {
-		usual = true; /* the page of another server: nobody's link should lead there */
-	}
-	if (usual) {
-		d->o.page[0] = '\0'; /* it follows from the server */
-	}
-	options_finish(&d->o);
-	d->step = STEP_REACH;
+	take_server(d, say);
 }
 
 void

@@ -46,6 +46,7 @@ struct sight {
 struct dialog {
 	enum dialog_step step, next; /* next: after STEP_LOWER */
 	struct options o;	     /* as chosen so far; o.box only what is to be saved */
+	struct options begun;	     /* as it was before the first question */
 	struct wish wish;
 	bool without_box;	      /* caps are typed */
 	uint8_t channel;	      /* 0 A, 1 B: whose cap is asked */

@@ -147,12 +147,36 @@ a_page_that_was_named_goes_with_its_server(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		begin(false);
 		d.wish.page = cases[i].given;
-		(void)values_set(&d.o, values_find("server"), cases[i].before);
-		assert_int_equal(values_set(&d.o, values_find("page"), "https://x:8443/"), 0);
+		d.wish.ca = cases[i].given;
+		(void)values_set(&d.begun, values_find("server"), cases[i].before);
+		assert_int_equal(values_set(&d.begun, values_find("page"), "https://x:8443/"), 0);
+		assert_int_equal(values_set(&d.begun, values_find("ca"), "/ca.pem"), 0);
+		d.o = d.begun;
 		answer(cases[i].answer);
 		assert_int_equal(d.step, STEP_REACH);
 		assert_string_equal(d.o.page, cases[i].page);
+		/* So does the certificate file; that one is gone is said. */
+		assert_string_equal(d.o.ca, strcmp(d.o.page, "https://h/") == 0 ? "" : "/ca.pem");
+		assert_int_equal(*said == '\0', d.o.ca[0] != '\0');
 	}
+}
+
+static void
+a_server_that_was_mistyped_costs_nothing(void **state)
+{
+	(void)state;
+	begin(false);
+	assert_int_equal(values_set(&d.begun, values_find("server"), "old"), 0);
+	assert_int_equal(values_set(&d.begun, values_find("page"), "https://x:8443/"), 0);
+	assert_int_equal(values_set(&d.begun, values_find("ca"), "/ca.pem"), 0);
+	d.o = d.begun;
+	answer("odl");
+	dialog_reached(&d, "its name is not known here");
+	answer("2");
+	answer("old");
+	assert_int_equal(d.step, STEP_REACH);
+	assert_string_equal(d.o.page, "https://x:8443/");
+	assert_string_equal(d.o.ca, "/ca.pem");
 }
 
 static void
@@ -427,6 +451,7 @@ main(void)
 		cmocka_unit_test(a_server_is_asked_until_it_is_one),
 		cmocka_unit_test(a_server_of_the_command_line_is_neither_asked_nor_doubted),
 		cmocka_unit_test(a_page_that_was_named_goes_with_its_server),
+		cmocka_unit_test(a_server_that_was_mistyped_costs_nothing),
 		cmocka_unit_test(no_knob_without_a_confirmed_zero),
 		cmocka_unit_test(once_more_goes_through_zero),
 		cmocka_unit_test(a_cap_may_be_typed_kept_or_left_at_zero),
