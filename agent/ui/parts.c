@@ -342,13 +342,18 @@ part_footer(struct ui_canvas *c, const struct ui_view *v, const struct ui_keys *
 		int press;
 		unsigned when;
 	} all[] = {
-		{"Enter", " yes", '\r', WHEN_QUESTION}, {"Esc", " no", UI_KEY_ESC, WHEN_QUESTION},
+		{"Esc", " = no", UI_KEY_ESC, WHEN_QUESTION}, /* over resume: a double click is no */
+		{"Enter", " = yes", '\r', WHEN_QUESTION},
 		{"n", " refuse", 'n', WHEN_ASKING}, /* before y: there may be room for one only */
 		{"y", " allow", 'y', WHEN_ASKING},
-		{"r", " resume", 'r', WHEN_LATCHED},	{"Esc", " close", UI_KEY_ESC, WHEN_OPEN},
-		{"d", " disconnect", 'd', WHEN_ALWAYS}, {"s", " settings", 's', WHEN_CLOSED},
-		{"?", " keys", '?', WHEN_ALWAYS},	{"q", " quit", 'q', WHEN_ALWAYS},
-		{"l", " QR", 'l', WHEN_LINK},		{"c", " copy", 'c', WHEN_LINK},
+		{"r", " resume", 'r', WHEN_LATCHED},
+		{"Esc", " close", UI_KEY_ESC, WHEN_OPEN},
+		{"d", " disconnect", 'd', WHEN_ALWAYS},
+		{"s", " settings", 's', WHEN_CLOSED},
+		{"?", " keys", '?', WHEN_ALWAYS},
+		{"q", " quit", 'q', WHEN_ALWAYS},
+		{"l", " QR", 'l', WHEN_LINK},
+		{"c", " copy", 'c', WHEN_LINK},
 		{"w", " save", 'w', WHEN_UNSAVED},
 	};
 	const char *stop = c->cols >= 30 ? "  SPACE = STOP  " : "SPACE=STOP";

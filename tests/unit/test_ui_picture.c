@@ -354,6 +354,34 @@ clicks_press_what_is_drawn_there(void **state)
 	assert_int_equal(wish.input[0].action, UI_CHECKIN);
 }
 
+/* Whoever clicks twice has not read the question that the first click brought. */
+static void
+a_double_click_on_resume_is_no_yes(void **state)
+{
+	static const int sizes[][2] = {{24, 80}, {12, 40}, {5, 20}};
+	struct ui_wish wish;
+	char click[32];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		int rows = sizes[i][0], cols = sizes[i][1];
+
+		for (int x = 0; x < cols; x++) {
+			(void)begin(GUARD_STOPPED);
+			draw(rows, cols);
+			if (ui_areas_find(&w.canvas.areas, rows - 1, x) != 'r') {
+				continue;
+			}
+			snprintf(click, sizeof(click), "\033[<0;%d;%dM", x + 1, rows);
+			press(click);
+			assert_true(w.keys.asking_resume);
+			ui_keys_read(&w.keys, &w.peer.view, click, strlen(click), &wish);
+			assert_int_equal(wish.count, 1);
+			assert_int_equal(wish.input[0].action, UI_CHECKIN);
+		}
+	}
+}
+
 static void
 the_panel_has_every_setting_and_only_the_modes_of_the_box(void **state)
 {
@@ -512,6 +540,7 @@ main(void)
 		cmocka_unit_test(log_lines_are_wrapped_under_their_text_and_the_newest_stay),
 		cmocka_unit_test(text_of_others_can_not_steer_the_terminal),
 		cmocka_unit_test(clicks_press_what_is_drawn_there),
+		cmocka_unit_test(a_double_click_on_resume_is_no_yes),
 		cmocka_unit_test(the_panel_has_every_setting_and_only_the_modes_of_the_box),
 		cmocka_unit_test(all_of_the_help_can_be_turned_to),
 		cmocka_unit_test(the_code_is_the_links_and_the_state_stands_beside_it),
