@@ -171,6 +171,13 @@ test("a trial's certificate is made anew while three days are left", { skip, tim
   assert.match(follow(4), /^server\.pem: OK\n.*\nthe old one\n$/);
 });
 
+test('a clock that was years ahead when the stack came up, and is set right, puts no renewal off for years', { timeout: 20000 }, () => {
+  const [wait] = readFileSync(path.join(compose, 'certs-source'), 'utf8').match(/^wait_for\(\) \{\n[^]*?^\}/m);
+  // The clock goes back while it waits, as bash sees that.
+  const script = `${wait}\nevery=1\ntouch() { SECONDS=-100000000; }\nwait_for 2`;
+  execFileSync('bash', ['-euc', script], { timeout: 8000 });
+});
+
 // --- own files -------------------------------------------------------------------------------------
 
 // A folder with a good pair for HOST, as an operator makes it: readable by user 700.
