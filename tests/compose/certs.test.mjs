@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { chmodSync, copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -249,6 +249,10 @@ test('what is wrong with own files is said with what mends it', { skip, timeout:
   const rows = {
     'there is no server.pem in the folder ./own': (d) => rmSync(`${d}/server.pem`),
     'there is no server.key in the folder ./own': (d) => rmSync(`${d}/server.key`),
+    'server.pem or server.key is a link that leads out of the folder ./own, where nobody here can follow: put copies there': (d) => {
+      rmSync(`${d}/server.pem`);
+      symlinkSync('../../archive/fullchain1.pem', `${d}/server.pem`); // as certbot has it
+    },
     "the folder ./own can't be entered by user 700: sudo chmod 711 ./own": (d) => chmodSync(d, 0o700),
     "server.pem can't be read by user 700: sudo chmod 644 ./own/server.pem": (d) => chmodSync(`${d}/server.pem`, 0o600),
     "server.key can't be read by user 700: sudo chown 700 ./own/server.key && sudo chmod 400 ./own/server.key":
