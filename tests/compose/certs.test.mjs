@@ -317,6 +317,12 @@ test('a value that is missing or impossible is said before anything starts', { s
   for (const age of ['7s', '168h', '604800s']) assert.equal(setup(dir, { TETHER_LOG_AGE: age }).status, 0);
   assert.equal(setup(dir, { TETHER_CONTACT: `https://${'x'.repeat(248)}` }).status, 0);
   assert.equal(setup(dir, { TETHER_HOST: '', TETHER_ORIGIN: 'https://localhost:8443' }).status, 0);
+  // Not impossible, where something before the machine changes ports; but most who have forgotten the one see nothing else.
+  const words = `certs warn TETHER_ORIGIN is empty, so the page works at https://${HOST} alone; if browsers come by port 8443, it has to be https://${HOST}:8443`;
+  const port = { TETHER_HTTPS_PORT: '8443' };
+  assert.deepEqual([setup(dir, port).status, setup(dir, port).said.includes(words)], [0, true]);
+  assert.doesNotMatch(setup(dir, { ...port, TETHER_ORIGIN: `https://${HOST}:8443` }).said, / warn /);
+  assert.doesNotMatch(setup(dir, { TETHER_HTTPS_PORT: '443' }).said, / warn /);
 });
 
 test('.env.example explains every value of compose.yaml, and changes nothing as it stands', { skip }, () => {
