@@ -165,7 +165,7 @@ test('metrics are told on the network inside, and refused at the address that th
 });
 
 test('parts start again by themselves, what is done once does not', { skip }, () => {
-  for (const part of ['broker', 'keysvc', 'gateway']) {
+  for (const part of ['broker', 'keysvc', 'gateway', 'certs-watch', 'monitoring']) {
     assert.equal(stack.inspect(part).HostConfig.RestartPolicy.Name, 'unless-stopped', part);
   }
   for (const part of ['certs', 'keysvc-init']) {
@@ -174,6 +174,18 @@ test('parts start again by themselves, what is done once does not', { skip }, ()
     assert.deepEqual([State.Status, State.ExitCode], ['exited', 0], part);
     assert.equal(HostConfig.NetworkMode, 'none', part);
     assert.equal(HostConfig.ReadonlyRootfs, true, part);
+  }
+});
+
+test('the parts start in an order, each when what it needs is well', { skip }, () => {
+  const { services } = JSON.parse(stack.docker(['config', '--format', 'json']));
+  const waits = Object.fromEntries(Object.entries(services).map(([name, { depends_on: on }]) =>
+    [name, Object.entries(on ?? {}).map(([other, { condition }]) => `${other} ${condition}`).sort()]));
+  const done = ['certs service_completed_successfully', 'keysvc-init service_completed_successfully'];
+  assert.deepEqual([waits.certs, waits['keysvc-init'], waits.broker], [[], done.slice(0, 1), done]);
+  for (const [part, first] of [['keysvc', 'broker'], ['gateway', 'keysvc'], ['certs-watch', 'gateway']]) {
+    assert.deepEqual(waits[part], [`${first} service_healthy`], part);
+    assert.ok(Date.parse(stack.inspect(part).State.StartedAt) > Date.parse(stack.inspect(first).State.StartedAt), part);
   }
 });
 
