@@ -11,7 +11,8 @@ import { sleep, until } from '../lib/proc.mjs';
 const HOLD = 5000; // the default
 const LEVEL = 8;
 const BACK = 15000; // from the fault to healthy again
-const stack = new Compose({ after }, { name: 'restart' });
+const AGE = 21; // s, of the log: seven days turned down
+const stack = new Compose({ after }, { name: 'restart', env: { TETHER_LOG_AGE: `${AGE}s` } });
 let partner;
 let link;
 let box;
@@ -95,3 +96,14 @@ for (const part of ['gateway', 'broker']) {
     });
   }
 }
+
+test('what a part has said is gone from its volume when its age is over, though it says nothing more', { skip, timeout: 90000 }, async (t) => {
+  const kept = () => stack.exec('keysvc', 'sh', '-c', 'cat /var/log/tether/keysvc/* 2>/dev/null || true').split('\n').filter(Boolean);
+  await restart('keysvc');
+  const line = await until(() => kept().find((l) => / ready$/.test(l)), BACK, () => `ready in ${kept().join('\n')}`);
+  const said = Date.parse(line.slice(0, 20));
+  await until(() => !kept().includes(line), (AGE + 5) * 1000, () => `${line} is gone`);
+  const lived = (Date.now() - said) / 1000;
+  t.diagnostic(`a line lived ${lived.toFixed(1)} s of ${AGE}`);
+  assert.ok(lived > AGE * 5 / 7 && lived <= AGE + 2, `${lived} s`);
+});
