@@ -114,6 +114,15 @@ file_write(const char *path, const void *data, size_t len, mode_t mode)
 int
 file_create(const char *path, const void *data, size_t len, mode_t mode)
 {
+	struct stat st;
+
+	/* Looked at before anything is written: path.new may be another name of this very file,
+	 * which a crash between link() and unlink() leaves, or what a running service is about to
+	 * place. */
+	if (lstat(path, &st) == 0) {
+		errno = EEXIST;
+		return -1;
+	}
 	return write_and_place(path, data, len, mode, false);
 }
 
