@@ -83,15 +83,16 @@ lines_commit(struct lines *l, struct lines *fresh, const char *path)
 	char name[MAX_PATH];
 
 	snprintf(name, sizeof(name), "%s.new", path);
-	if (fsync(fresh->fd) != 0 || rename(name, path) != 0 || file_sync_folder(path) != 0) {
+	if (fsync(fresh->fd) != 0 || rename(name, path) != 0) {
 		lines_abandon(fresh);
 		return -1;
 	}
+	/* The former file has no name any more: a line that went there would be lost. */
 	if (l->fd >= 0) {
 		close(l->fd);
 	}
 	*l = *fresh;
-	return 0;
+	return file_sync_folder(path);
 }
 
 int

@@ -22,8 +22,8 @@ int lines_load(const char *path, void (*line)(void *context, const char *text, s
 int lines_begin(struct lines *fresh, const char *path, mode_t mode);
 
 /* Puts `fresh` in the place of `path` for good (fsync, rename, fsync of the folder); *l becomes
- * fresh and its former file is closed (l->fd -1: none). On -1 with errno *l is as before and fresh
- * is closed. */
+ * fresh and its former file is closed (l->fd -1: none). On -1 with errno either *l is as before and
+ * fresh is closed, or *l is fresh and in its place, but a crash may bring the former file back. */
 int lines_commit(struct lines *l, struct lines *fresh, const char *path);
 
 /* Gives `fresh` up. */

@@ -120,5 +120,9 @@ revocations_sync(struct revocations *r)
 int
 revocations_tidy(struct revocations *r, int64_t now)
 {
-	return drop_expired(r, now) > 0 ? rewrite(r) : 0;
+	if (drop_expired(r, now) == 0 && !r->broken) {
+		return 0;
+	}
+	r->broken = rewrite(r) != 0;
+	return r->broken ? -1 : 0;
 }

@@ -17,7 +17,7 @@ struct revocations {
 	struct revoked *list; /* MAX_REVOKED, in the order of writing */
 	size_t count;
 	const char *path;
-	bool broken; /* the file has less than the list: it has to be written anew */
+	bool broken; /* the file has, or may after a crash have, less: it is to be written anew */
 };
 
 /* Loads `path` (which must stay valid), drops what has expired by `now`, writes it anew. 0 or -1 with

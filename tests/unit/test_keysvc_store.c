@@ -291,6 +291,36 @@ after_a_failed_sync_the_whole_file_is_written_anew(void **state)
 	revocations_close(&r);
 }
 
+/* The new file is in its place, but there is no descriptor left to sync the folder with. */
+static void
+lines_go_to_the_file_that_has_the_name_even_where_its_folder_could_not_be_synced(void **state)
+{
+	struct rlimit old, few;
+	struct revocations r;
+	int next;
+
+	(void)state;
+	assert_int_equal(revocations_open(&r, "file", NOW), 0);
+	assert_int_equal(revocations_add(&r, one, NOW + 100), 0);
+	assert_int_equal(revocations_add(&r, two, NOW + 200), 0);
+	next = r.file.fd; /* the fresh file's, and nothing below the limit is left for the folder */
+	r.file.fd = fcntl(next, F_DUPFD, 100);
+	assert_int_equal(r.file.fd, 100);
+	close(next);
+	getrlimit(RLIMIT_NOFILE, &old);
+	few = (struct rlimit){(rlim_t)next + 1, old.rlim_max};
+	setrlimit(RLIMIT_NOFILE, &few);
+	assert_int_equal(revocations_tidy(&r, NOW + 100), -1);
+	setrlimit(RLIMIT_NOFILE, &old);
+	assert_int_equal(revocations_add(&r, three, NOW + 200), 0);
+	assert_int_equal(revocations_sync(&r), 0);
+	revocations_close(&r);
+	assert_int_equal(revocations_open(&r, "file", NOW + 100), 0);
+	assert_int_equal(r.count, 2);
+	assert_true(revocations_has(&r, three));
+	revocations_close(&r);
+}
+
 static void
 file_create_never_overwrites(void **state)
 {
@@ -407,6 +437,9 @@ main(void)
 						leave),
 		cmocka_unit_test_setup_teardown(after_a_failed_sync_the_whole_file_is_written_anew,
 						enter, leave),
+		cmocka_unit_test_setup_teardown(
+			lines_go_to_the_file_that_has_the_name_even_where_its_folder_could_not_be_synced,
+			enter, leave),
 		cmocka_unit_test_setup_teardown(file_create_never_overwrites, enter, leave),
 		cmocka_unit_test_setup_teardown(a_secret_that_is_open_to_others_or_a_link_is_not_opened,
 						enter, leave),
