@@ -25,14 +25,21 @@ admin_close(struct admin *a)
 	a->doing = ADMIN_IDLE;
 }
 
-/* The last frame of an answer; the connection stays for more questions. */
+/* The last frame of an answer; the connection stays for more questions. A list may just have filled
+ * the socket: then it waits for room like the rows before it. */
 static void
 finish(struct keysvc *k, struct admin *a)
 {
+	int result;
+
 	a->done.connected = k->net.connected;
+	result = frames_send(a->fd, frames_to_admin, FRAME_ADMIN_DONE, &a->done);
+	if (result == FRAME_EMPTY && a->doing == ADMIN_LISTING) {
+		return;
+	}
 	a->doing = ADMIN_IDLE;
 	a->deadline = clock_ms() + ADMIN_PATIENCE;
-	if (frames_send(a->fd, frames_to_admin, FRAME_ADMIN_DONE, &a->done) != FRAME_OK) {
+	if (result != FRAME_OK) {
 		admin_close(a);
 	}
 }
