@@ -141,9 +141,11 @@ policy_login(struct policy *p, const struct login *l, struct moment now)
 	return end == LOGIN_IN || end == LOGIN_GUEST_IN;
 }
 
-/* Both clocks have to agree that there is time left. A guest has no expiry but its record's. */
+/* Both clocks have to agree that there is time left. A guest has no expiry but its record's. Whose
+ * token is over because the clock of the day was set is cut at the next tick like all others: kept,
+ * it would be deaf and dumb until the other clock comes to it, and not know. */
 static bool
-in_time(const struct record *r, struct moment now)
+in_time(struct policy *p, struct record *r, struct moment now)
 {
 	if (r->why != WHY_NONE && r->why != WHY_LEFT) {
 		return false;
@@ -151,7 +153,11 @@ in_time(const struct record *r, struct moment now)
 	if (r->why == WHY_NONE && r->due <= now.boot_ms) {
 		return false;
 	}
-	return r->token.role == ROLE_GUEST || now.unix_ms < r->token.exp * 1000;
+	if (r->token.role == ROLE_GUEST || now.unix_ms < r->token.exp * 1000) {
+		return true;
+	}
+	records_end(&p->records, r, WHY_EXPIRED);
+	return false;
 }
 
 /* Counts a question to the key service that would be passed on: false when the asker has had its
@@ -175,7 +181,7 @@ policy_access(struct policy *p, const char *id, enum access access, const char *
 {
 	struct record *r = records_find(&p->records, id);
 
-	if (!r || !topic || retain || !in_time(r, now)) {
+	if (!r || !topic || retain || !in_time(p, r, now)) {
 		return false;
 	}
 	switch (access) {
@@ -239,7 +245,7 @@ policy_control(struct policy *p, const char *id, const char *lines, size_t len, 
 {
 	struct record *r = records_find(&p->records, id);
 
-	if (!r || r->token.role != ROLE_KEYSVC || !in_time(r, now)) {
+	if (!r || r->token.role != ROLE_KEYSVC || !in_time(p, r, now)) {
 		return -1;
 	}
 	if (control_lines(p, lines, len, now) < 0) {

@@ -74,7 +74,7 @@ bool policy_login(struct policy *p, const struct login *l, struct moment now);
 bool policy_waits(const struct policy *p);
 
 /* May client `id` do this? No allocation, no I/O. What a guest may say is counted: one too
- * many ends it at the next tick. */
+ * many ends it at the next tick. So does a token that is over by one of the clocks. */
 bool policy_access(struct policy *p, const char *id, enum access access, const char *topic,
 		   bool retain, struct moment now);
 

@@ -124,6 +124,31 @@ setting_the_clock_back_gives_nobody_more_time(void **state)
 }
 
 static void
+a_clock_set_forward_past_the_expiry_cuts_and_not_only_silences(void **state)
+{
+	struct fixture *f = *state;
+	struct person agent = person(f, ROLE_AGENT, 1, 100),
+		      keysvc = person(f, ROLE_KEYSVC, 2, 100);
+	struct login guest = guest_of(f, "0123456789abcdef0123456789abcdef", 3);
+	static const char synced[] = "synced 0\n";
+	struct moment jumped = after(1000);
+
+	assert_true(come_in(f, &agent, 0, after(0)) && come_in(f, &keysvc, 1, after(0)));
+	assert_true(policy_login(&f->policy, &guest, after(0)));
+	jumped.unix_ms += 5 * 3600 * 1000;
+	assert_int_equal(cut(f, jumped), 0);
+	assert_false(may_publish(f, agent.token.client, "s/" SID_TEXT "/state", jumped));
+	assert_int_equal(cut(f, jumped), 1);
+	assert_int_equal(
+		policy_control(&f->policy, keysvc.token.client, synced, strlen(synced), jumped),
+		-1);
+	assert_int_equal(cut(f, jumped), 1);
+	assert_int_equal(f->policy.expired_count, 2);
+	assert_true(
+		may_publish(f, guest.id, "key/guest/0123456789abcdef0123456789abcdef/req", jumped));
+}
+
+static void
 being_asked_again_changes_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -297,6 +322,7 @@ main(void)
 		TEST(a_login_must_match_its_token_in_everything),
 		TEST(a_token_s_time_is_up_at_its_very_second),
 		TEST(setting_the_clock_back_gives_nobody_more_time),
+		TEST(a_clock_set_forward_past_the_expiry_cuts_and_not_only_silences),
 		TEST(being_asked_again_changes_nothing),
 		TEST(a_guest_has_its_own_topics_and_half_a_minute),
 		TEST(a_guest_that_talks_too_much_is_silenced_and_cut),
