@@ -6,7 +6,7 @@
 
 #define CLOCK_SLACK 86400 /* s: so much a clock may have been set back, and the journal still knows */
 
-/* Sessions remembered: more than ISSUE_RATE can issue in MAX_LIFE (4 * 14,400 s + the burst). */
+/* Sessions remembered: more than can be issued in MAX_LIFE (4.5 * 14,400 s and both bursts). */
 #define MAX_SESSIONS 65536
 /* Revocations remembered: every session once, and as many that an admin named unseen. */
 #define MAX_REVOKED 131072
@@ -15,6 +15,11 @@
  * when to ask again. A signature costs 50 us. */
 #define ISSUE_RATE 4
 #define ISSUE_BURST 200
+/* The same for agents that replace their session, apart: one address with a few keys may do that
+ * without end, each time under a new name, and would take the keys of all who come as guests. (Ours
+ * ends its session and comes as a guest.) */
+#define REPLACE_EVERY_MS 2000
+#define REPLACE_BURST 100
 #define REDEEM_RATE 200 /* after a gateway's restart all its partners come back together */
 #define REDEEM_BURST 2000
 #define END_RATE 50

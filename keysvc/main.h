@@ -112,7 +112,7 @@ struct keysvc {
 	int listener;
 	struct admin admins[MAX_ADMINS];
 	struct {
-		uint64_t issue, redeem, end;
+		uint64_t issue, replace, redeem, end;
 		uint64_t client[ROLE_COUNT][MAX_BUCKETS];
 		uint64_t seed;
 	} rates;

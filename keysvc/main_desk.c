@@ -55,6 +55,7 @@ static unsigned
 take_rates(struct keysvc *k, const struct net_ask *ask)
 {
 	static const struct rate issue = {1000 / ISSUE_RATE, ISSUE_BURST};
+	static const struct rate replace = {REPLACE_EVERY_MS, REPLACE_BURST};
 	static const struct rate redeem = {1000 / REDEEM_RATE, REDEEM_BURST};
 	static const struct rate end = {1000 / END_RATE, END_BURST};
 	static const struct rate by_role[ROLE_COUNT] = {
@@ -70,7 +71,8 @@ take_rates(struct keysvc *k, const struct net_ask *ask)
 	}
 	switch (ask->op) {
 	case ASK_ISSUE:
-		return rate_take(&k->rates.issue, &issue, now);
+		return ask->role == ROLE_AGENT ? rate_take(&k->rates.replace, &replace, now)
+					       : rate_take(&k->rates.issue, &issue, now);
 	case ASK_REDEEM:
 		return rate_take(&k->rates.redeem, &redeem, now);
 	default:

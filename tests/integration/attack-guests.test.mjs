@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import tls from 'node:tls';
 import { connect, hexId, startBroker } from '../lib/broker.mjs';
 import { connectPacket, publishPacket } from '../lib/attack.mjs';
-import { connectGateway, issueRequest, keysvc, startKeysvc } from '../lib/keysvc.mjs';
+import { connectAsker, connectGateway, issueRequest, keysvc, startKeysvc } from '../lib/keysvc.mjs';
 import { certs, folder, freePort, sleep } from '../lib/proc.mjs';
 
 async function setUp(t) {
@@ -107,6 +107,29 @@ test('agents that ask without end push nobody\'s question out', { timeout: 60000
   const answers = [];
   for (let i = 0; i < 10; i += 1) answers.push(await askFrom(at, t, `127.0.2.${i + 1}`).catch((error) => ({ ok: false, text: error.message })));
   floods.forEach((f) => f.stop());
+  assert.deepEqual(answers.filter((a) => !a.ok), []);
+});
+
+// Comes back under each new name and has its session replaced, until it is told to wait.
+async function replaceUntilBusy(at, first, localAddress) {
+  let who = first;
+  for (let count = 0; ; count += 1) {
+    const agent = await connectAsker(null, { ...at, who: { role: 'agent', ...who }, options: { localAddress } });
+    const answer = await agent.ask(issueRequest({ token: who.token }));
+    agent.raw.end(true);
+    if (!answer.ok) { assert.equal(answer.why, 'busy'); return count; }
+    who = { client: answer.client, token: answer.token };
+  }
+}
+
+test('agents that replace their session again and again take no key from a guest', { timeout: 60000 }, async (t) => {
+  const at = await setUp(t);
+  const firsts = [];
+  for (let i = 0; i < 8; i += 1) firsts.push(await askFrom(at, t, '127.0.0.9'));
+  const counts = await Promise.all(firsts.map(({ client, token }) => replaceUntilBusy(at, { client, token }, '127.0.0.9')));
+  const answers = [];
+  for (let i = 0; i < 10; i += 1) answers.push(await askFrom(at, t, `127.0.2.${i + 1}`));
+  t.diagnostic(`replaced ${counts} times`);
   assert.deepEqual(answers.filter((a) => !a.ok), []);
 });
 
