@@ -5,6 +5,7 @@
 #include "keysvc/layout.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
 #include <stdio.h>
@@ -368,7 +369,7 @@ forget(const char *note)
 }
 
 int
-layout_forget(int64_t now)
+layout_forget(int64_t now, const char *kid)
 {
 	glob_t found;
 	struct stat st;
@@ -378,9 +379,13 @@ layout_forget(int64_t now)
 		return 0;
 	}
 	for (size_t i = 0; i < found.gl_pathc && result == 0; i++) {
-		if (stat(found.gl_pathv[i], &st) == 0 &&
-		    st.st_mtim.tv_sec + MAX_LIFE + RETIRED_MARGIN <= now) {
-			result = forget(found.gl_pathv[i]);
+		const char *note = found.gl_pathv[i];
+
+		if (strcmp(note + strlen(PATH_RETIRED), kid) == 0) {
+			result = utimensat(AT_FDCWD, note, NULL, 0);
+		} else if (stat(note, &st) == 0 &&
+			   st.st_mtim.tv_sec + MAX_LIFE + RETIRED_MARGIN <= now) {
+			result = forget(note);
 		}
 	}
 	globfree(&found);

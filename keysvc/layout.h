@@ -41,7 +41,8 @@ int layout_init(void);
  * 0, or -1 after a line to standard error. */
 int layout_rotate(void);
 
-/* Removes public keys whose last token has run out by `now` (unix seconds). 0 or -1 with errno. */
-int layout_forget(int64_t now);
+/* Removes public keys whose last token has run out by `now` (unix seconds). `kid` still signs, retired
+ * or not (a rotation that failed half way): its time begins anew. 0 or -1 with errno. */
+int layout_forget(int64_t now, const char *kid);
 
 #endif

@@ -119,7 +119,7 @@ tidy(struct keysvc *k)
 		main_due_in(k, DUE_TIDY, TIDY_AGAIN);
 		return;
 	}
-	if (layout_forget(now) != 0) {
+	if (layout_forget(now, k->signer.kid) != 0) {
 		log_error("can't remove an old public key: %s", strerror(errno));
 	}
 	result = journal_tidy(&k->journal, PATH_JOURNAL, now);

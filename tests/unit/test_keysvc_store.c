@@ -381,6 +381,27 @@ there(const char *path)
 	return access(path, F_OK) == 0;
 }
 
+/* A rotation that failed half way: noted as retired, but it still signs. */
+static void
+a_retired_key_that_still_signs_is_kept_and_its_time_begins_when_it_does_not(void **state)
+{
+	static const char former[] = PATH_PUBLIC "/20200101-000000.pem";
+	static const char note[] = PATH_RETIRED "20200101-000000";
+	time_t now = time(NULL);
+
+	(void)state;
+	assert_int_equal(layout_init(), 2);
+	touch(former, now - 100000);
+	touch(note, now - 100000);
+	assert_int_equal(layout_forget(now, "20200101-000000"), 0);
+	assert_true(there(former) && there(note));
+	assert_int_equal(layout_forget(now + 14459, ""), 0);
+	assert_true(there(former));
+	assert_int_equal(layout_forget(now + 14500, ""), 0);
+	assert_false(there(former) || there(note));
+	assert_int_equal(system("rm -r secrets keys tokens revoked state"), 0);
+}
+
 /* What a backup brings back: a public half whose private one had been rotated away, and no note. */
 static void
 a_former_key_from_a_backup_goes_four_hours_later(void **state)
@@ -406,9 +427,9 @@ a_former_key_from_a_backup_goes_four_hours_later(void **state)
 	/* A later start does not begin the four hours anew. */
 	touch(note, now - 14459);
 	assert_int_equal(layout_init(), 0);
-	assert_int_equal(layout_forget(now), 0);
+	assert_int_equal(layout_forget(now, ""), 0);
 	assert_true(there(former));
-	assert_int_equal(layout_forget(now + 1), 0);
+	assert_int_equal(layout_forget(now + 1, ""), 0);
 	assert_false(there(former) || there(note));
 
 	assert_int_equal(glob(PATH_PUBLIC "/*.pem", 0, NULL, &notes), 0);
@@ -443,6 +464,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(file_create_never_overwrites, enter, leave),
 		cmocka_unit_test_setup_teardown(a_secret_that_is_open_to_others_or_a_link_is_not_opened,
 						enter, leave),
+		cmocka_unit_test_setup_teardown(
+			a_retired_key_that_still_signs_is_kept_and_its_time_begins_when_it_does_not,
+			enter, leave),
 		cmocka_unit_test_setup_teardown(a_former_key_from_a_backup_goes_four_hours_later,
 						enter, leave),
 	};
