@@ -331,6 +331,13 @@ cli_rotate(void)
 		       done.kid, done.count, done.count == 1 ? "" : "s");
 		return EXIT_OK;
 	}
+	if (done.result == ADMIN_TOKENS) {
+		fprintf(stderr,
+			"tether-keysvc: the signing key is now %s, but not all gateways have "
+			"tokens of it yet: see the key service's log\n",
+			done.kid);
+		return EXIT_FAILED;
+	}
 	cli_complain(done.result == ADMIN_BUSY ? "a new signing key is being made already"
 					   : "the signing key was not changed: see the key service's log");
 	return EXIT_FAILED;

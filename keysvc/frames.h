@@ -154,7 +154,8 @@ enum admin_result {
 	ADMIN_OK = 0,
 	ADMIN_UNKNOWN = 1, /* no live session of that sid; refused for four hours all the same */
 	ADMIN_FAILED = 2,  /* it could not be written: the log says why */
-	ADMIN_BUSY = 3     /* a signing key is being made already */
+	ADMIN_BUSY = 3,    /* a signing key is being made already */
+	ADMIN_TOKENS = 4   /* rotate: the new key signs, but not all gateways have tokens of it */
 };
 
 struct admin_done {

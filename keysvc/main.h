@@ -192,7 +192,7 @@ void admin_accept(struct keysvc *k);
 void admin_readable(struct keysvc *k, struct admin *a);
 void admin_writable(struct keysvc *k, struct admin *a);
 /* Ends the wait of admins for a new signing key. */
-void admin_rotated(struct keysvc *k, bool done);
+void admin_rotated(struct keysvc *k, enum admin_result result);
 /* Answers who waits for the broker and closes who idles, when it is time. */
 void admin_check(struct keysvc *k);
 

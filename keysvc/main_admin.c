@@ -183,13 +183,13 @@ begin_rotation(struct keysvc *k, struct admin *a)
 }
 
 void
-admin_rotated(struct keysvc *k, bool done)
+admin_rotated(struct keysvc *k, enum admin_result result)
 {
 	for (size_t i = 0; i < MAX_ADMINS; i++) {
 		struct admin *a = &k->admins[i];
 
 		if (a->fd >= 0 && a->doing == ADMIN_ROTATING) {
-			a->done.result = done ? ADMIN_OK : ADMIN_FAILED;
+			a->done.result = (uint8_t)result;
 			a->done.count = k->options->gateways;
 			memcpy(a->done.kid, k->signer.kid, sizeof(a->done.kid));
 			finish(k, a);

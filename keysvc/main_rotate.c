@@ -11,14 +11,20 @@
 #include "keysvc/main.h"
 
 static void
+end(struct keysvc *k, enum admin_result result)
+{
+	k->rotation.step = ROTATE_NOT;
+	k->due[DUE_ROTATE] = 0;
+	admin_rotated(k, result);
+}
+
+static void
 fail(struct keysvc *k, const char *why)
 {
 	log_error("no new signing key: %s", why);
 	main_end_child(&k->rotation.maker);
 	main_end_child(&k->rotation.next);
-	k->rotation.step = ROTATE_NOT;
-	k->due[DUE_ROTATE] = 0;
-	admin_rotated(k, false);
+	end(k, ADMIN_FAILED);
 }
 
 int
@@ -55,6 +61,11 @@ rotate_maker_readable(struct keysvc *k)
 void
 rotate_due(struct keysvc *k)
 {
+	if (k->rotation.step == ROTATE_TOKENS) { /* they are tried again and again */
+		log_warn("a new signing key is in use, but not all gateways have tokens of it yet");
+		end(k, ADMIN_TOKENS);
+		return;
+	}
 	if (k->rotation.step != ROTATE_WAITING) {
 		fail(k, "it took too long");
 		return;
@@ -107,9 +118,7 @@ void
 rotate_tokens_written(struct keysvc *k)
 {
 	if (k->rotation.step == ROTATE_TOKENS) {
-		k->rotation.step = ROTATE_NOT;
-		k->due[DUE_ROTATE] = 0;
 		log_note("a new signing key is in use");
-		admin_rotated(k, true);
+		end(k, ADMIN_OK);
 	}
 }

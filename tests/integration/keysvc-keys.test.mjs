@@ -1,6 +1,6 @@
 // The key service's own keys and tokens over time: changed, renewed, shared, and come back to after long absence.
 import assert from 'node:assert/strict';
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { connect, hexId, startBroker, unixNow } from '../lib/broker.mjs';
 import {
@@ -100,6 +100,21 @@ test('a rotation that can not be done changes nothing and says why', { timeout: 
   const both = await Promise.all([rotate(at), rotate(at)]);
   assert.deepEqual(both.map((r) => r.code).sort(), [0, 1]);
   assert.match(both.find((r) => r.code === 1).err, /already/);
+});
+
+test('a rotation after which a token can not be written is not called none', { timeout: 60000 }, async (t) => {
+  const at = await setUp(t);
+  const [former] = publicKids(at.data);
+  renameSync(`${at.data}/tokens`, `${at.data}/away`);
+  writeFileSync(`${at.data}/tokens`, '');
+  const result = await rotate(at);
+  const { kid } = await at.daemon.status();
+  assert.notEqual(kid, former);
+  assert.deepEqual([result.code, result.out], [1, '']);
+  assert.match(result.err, new RegExp(`the signing key is now ${kid}, but not all gateways have tokens`));
+  rmSync(`${at.data}/tokens`);
+  renameSync(`${at.data}/away`, `${at.data}/tokens`);
+  await soon(() => kidOf(read(at.daemon.tokens[0])) === kid, 'it is written when it can be', 15000);
 });
 
 test('after a crash in the middle of a rotation the service comes back with whichever key is whole', { timeout: 120000 },
