@@ -23,6 +23,7 @@
 #include "common/key.h"
 #include "common/max.h"
 #include "common/secret.h"
+#include "keysvc/limits.h"
 
 #define RETIRED_MARGIN 60 /* s: the former signer works on until its successor is there */
 
@@ -335,6 +336,26 @@ next_kid(char kid[KID_TEXT + 1], const char *path)
 	return 0;
 }
 
+/* Brokers and the net process know so many public keys; one more might be the one that signs. */
+static bool
+have_room(void)
+{
+	glob_t found;
+	size_t count = 0;
+
+	if (glob(PATH_PUBLIC "/*.pem", 0, NULL, &found) == 0) {
+		count = found.gl_pathc;
+		globfree(&found);
+	}
+	if (count >= MAX_KEYS) {
+		fprintf(stderr,
+			"tether-keysvc: there are %zu public keys already: one goes four hours "
+			"after it was replaced\n",
+			count);
+	}
+	return count < MAX_KEYS;
+}
+
 int
 layout_rotate(void)
 {
@@ -342,6 +363,9 @@ layout_rotate(void)
 	glob_t former;
 	int result = -1;
 
+	if (!have_room()) {
+		return -1;
+	}
 	if (glob(PATH_SIGN_PREFIX "*.pem", 0, NULL, &former) != 0) {
 		fprintf(stderr, "tether-keysvc: there is no signing key to replace\n");
 		return -1;

@@ -40,7 +40,7 @@
 #define MAX_UNTOLD 64      /* revocations sent to the broker that wait for its PUBACK */
 #define MAX_ADMINS 4       /* admin connections at once */
 #define MAX_GATEWAYS 64
-#define MAX_KEYS 8         /* public keys on disk */
+#define MAX_KEYS 8         /* public keys on disk; no more of them are made (a broker knows 16) */
 #define MAX_BAD_ANSWERS 50 /* answers a second to requests that could not be parsed */
 
 #define SIGNER_PATIENCE 5000 /* ms: a signer that has not answered by then is replaced */

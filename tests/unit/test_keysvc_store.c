@@ -21,6 +21,7 @@
 #include "keysvc/files.h"
 #include "keysvc/journal.h"
 #include "keysvc/layout.h"
+#include "keysvc/limits.h"
 #include "keysvc/revocations.h"
 
 #define NOW 1800000000
@@ -381,6 +382,27 @@ there(const char *path)
 	return access(path, F_OK) == 0;
 }
 
+static void
+no_key_is_made_that_brokers_may_have_no_room_for(void **state)
+{
+	glob_t found;
+
+	(void)state;
+	assert_int_equal(layout_init(), 2);
+	for (int i = 1; i < MAX_KEYS - 1; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), PATH_PUBLIC "/20200101-00000%d.pem", i);
+		touch(path, time(NULL));
+	}
+	assert_int_equal(layout_rotate(), 0);
+	assert_int_equal(layout_rotate(), -1);
+	assert_int_equal(glob(PATH_SIGN_PREFIX "*.pem", 0, NULL, &found), 0);
+	assert_int_equal(found.gl_pathc, 1);
+	globfree(&found);
+	assert_int_equal(system("rm -r secrets keys tokens revoked state"), 0);
+}
+
 /* A rotation that failed half way: noted as retired, but it still signs. */
 static void
 a_retired_key_that_still_signs_is_kept_and_its_time_begins_when_it_does_not(void **state)
@@ -463,6 +485,8 @@ main(void)
 			enter, leave),
 		cmocka_unit_test_setup_teardown(file_create_never_overwrites, enter, leave),
 		cmocka_unit_test_setup_teardown(a_secret_that_is_open_to_others_or_a_link_is_not_opened,
+						enter, leave),
+		cmocka_unit_test_setup_teardown(no_key_is_made_that_brokers_may_have_no_room_for,
 						enter, leave),
 		cmocka_unit_test_setup_teardown(
 			a_retired_key_that_still_signs_is_kept_and_its_time_begins_when_it_does_not,
