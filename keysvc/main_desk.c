@@ -92,6 +92,7 @@ int
 desk_revoke(struct keysvc *k, const uint8_t sid[SID_LEN], int64_t expiry, enum session_state state)
 {
 	struct session *s = journal_find(&k->journal, sid);
+	bool before = revocations_has(&k->revoked, sid);
 
 	if (s != NULL) {
 		expiry = s->expires; /* known better here than by who asks */
@@ -103,10 +104,8 @@ desk_revoke(struct keysvc *k, const uint8_t sid[SID_LEN], int64_t expiry, enum s
 	if (s != NULL && !is_over(s)) {
 		note_journal(k, journal_set(&k->journal, s, state));
 	}
-	if (state == SESSION_ENDED) {
-		k->stat.ended++;
-	} else {
-		k->stat.revoked++;
+	if (!before) { /* a session ends once, however often it is said */
+		*(state == SESSION_ENDED ? &k->stat.ended : &k->stat.revoked) += 1;
 	}
 	return 0;
 }

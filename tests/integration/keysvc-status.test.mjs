@@ -29,6 +29,7 @@ test('status tells in one screen how the service goes', { timeout: 60000 }, asyn
   assert.equal((await redeem(sessions[0].key)).ok, true);
   assert.equal((await redeem(randomBytes(36).toString('base64url'))).why, 'forged');
   await daemon.revoke(sessions[2].sid);
+  await daemon.revoke(sessions[2].key); // again: no other revocation
   assert.equal((await redeem(sessions[2].key)).why, 'revoked');
   const minutesAgo = Date.now() / 1000 - 130;
   utimesSync(daemon.tokens[1], minutesAgo, minutesAgo);
