@@ -135,12 +135,11 @@ revoked_set_sweep(struct revoked_set *set, uint32_t buckets, int64_t now)
 
 /* One whole line, newline included. 0, or -1 when it is not a revocation. */
 static int
-load_line(struct revoked_set *set, const char *text, int64_t now)
+load_line(struct revoked_set *set, const char *text, size_t len, int64_t now)
 {
 	struct revoked r;
 
-	if (!strchr(text, '\n') || revoked_parse(&r, text, strlen(text)) < 0 ||
-	    r.kind != REVOKED_SID || r.number > INT64_MAX) {
+	if (revoked_parse(&r, text, len) < 0 || r.kind != REVOKED_SID || r.number > INT64_MAX) {
 		return -1;
 	}
 	revoked_set_add(set, r.sid, (int64_t)r.number, now);
@@ -150,25 +149,26 @@ load_line(struct revoked_set *set, const char *text, int64_t now)
 int
 revoked_set_load(struct revoked_set *set, const char *path, int64_t now, unsigned *line)
 {
-	char text[REVOKED_LINE];
+	char *text = NULL;
+	size_t size = 0;
+	ssize_t len;
 	int result = REVOKED_LOADED;
 	FILE *file = fopen(path, "re");
 
 	if (!file) {
 		return REVOKED_UNREADABLE;
 	}
-	for (*line = 1; fgets(text, sizeof(text), file); (*line)++) {
-		if (!strchr(text, '\n') && feof(file)) {
-			break;
-		}
-		if (load_line(set, text, now) < 0) {
+	for (*line = 1; (len = getline(&text, &size, file)) > 0 && text[len - 1] == '\n';
+	     (*line)++) {
+		if (load_line(set, text, (size_t)len, now) < 0) {
 			result = REVOKED_MALFORMED;
 			break;
 		}
 	}
-	if (ferror(file)) {
+	if (ferror(file) || (len < 0 && !feof(file))) {
 		result = REVOKED_UNREADABLE;
 	}
+	free(text);
 	(void)fclose(file);
 	return result;
 }

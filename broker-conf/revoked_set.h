@@ -47,8 +47,9 @@ enum revoked_load {
 	REVOKED_MALFORMED = -2   /* *line is the first line that is not a revocation */
 };
 
-/* Adds all lines of the file. A last line without a newline is left out: it was being written and
- * nobody has been told that it holds. 0 or a negative enum revoked_load. */
+/* Adds all lines of the file. A last line without a newline, whatever is in it (zeros, after a
+ * power cut), is left out: it was being written and nobody has been told that it holds. 0 or a
+ * negative enum revoked_load. */
 int revoked_set_load(struct revoked_set *set, const char *path, int64_t now, unsigned *line);
 
 #endif

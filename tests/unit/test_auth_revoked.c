@@ -153,6 +153,24 @@ a_file_is_taken_whole_or_refused_with_the_line(void **state)
 }
 
 static void
+zeros_that_a_power_cut_left_at_the_end_are_no_reason_not_to_start(void **state)
+{
+	static const char good[] = "revoke " SID_A " 1800000100\n";
+	struct revoked_set set;
+	char text[4096] = "";
+	unsigned line;
+
+	(void)state;
+	memcpy(text, good, sizeof(good));
+	for (size_t len = sizeof(good); len <= sizeof(text); len += 57) {
+		assert_int_equal(revoked_set_init(&set, 8), 0);
+		assert_int_equal(load(&set, text, len, &line), REVOKED_LOADED);
+		assert_int_equal(set.count, 1);
+		revoked_set_finish(&set);
+	}
+}
+
+static void
 a_file_with_zero_bytes_or_no_file_is_refused(void **state)
 {
 	struct revoked_set set;
@@ -177,6 +195,7 @@ main(void)
 		cmocka_unit_test(
 			a_full_set_counts_every_session_as_revoked_until_it_can_tell_again),
 		cmocka_unit_test(a_file_is_taken_whole_or_refused_with_the_line),
+		cmocka_unit_test(zeros_that_a_power_cut_left_at_the_end_are_no_reason_not_to_start),
 		cmocka_unit_test(a_file_with_zero_bytes_or_no_file_is_refused),
 	};
 
