@@ -87,7 +87,6 @@ status_fields(struct wire *w, void *message)
 	struct net_status *m = message;
 
 	wire_u8(w, &m->phase);
-	wire_u32(w, &m->bad);
 	wire_text(w, m->why, sizeof(m->why));
 }
 
@@ -239,7 +238,7 @@ enum {
 	LEN_READY = KID_TEXT + 1,
 	LEN_SIGNED = 4 + 1 + 4 + 4 + SID_LEN + KEY_TEXT + 1 + LEN_IDENTITY,
 	LEN_SETUP = MAX_HOST + 2 + MAX_PATH + LEN_IDENTITY + 2 * (VERSION_TEXT + 1),
-	LEN_STATUS = 1 + 4 + 96,
+	LEN_STATUS = 1 + 96,
 	LEN_ASK = 1 + CLIENT_TEXT + 1 + 1 + 4 + 2 * ELEMENT_LEN + LEN_KEY + SID_LEN + 4,
 	LEN_ANSWER = 1 + CLIENT_TEXT + 1 + 4 + 1 + 1 + 2 + SID_LEN + KEY_TEXT + 1 + LEN_IDENTITY + 4,
 	LEN_REVOKE = 4 + SID_LEN + 8,

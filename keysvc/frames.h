@@ -71,7 +71,6 @@ enum net_phase {
 /* net -> main, at each change, and as the answer to each net_stat. */
 struct net_status {
 	uint8_t phase;
-	uint32_t bad; /* requests that could not be parsed, on this connection */
 	char why[96]; /* a sentence for people, never an address or id */
 };
 

@@ -176,7 +176,6 @@ refuse(struct net *n, const struct net_ask *ask, enum refusal why, const char *t
 	static const struct rate rate = {1000 / MAX_BAD_ANSWERS, MAX_BAD_ANSWERS};
 	struct net_answer a = {.role = ask->role};
 
-	n->status.bad++;
 	n->refused[why]++;
 	if (n->open_count == MAX_UNTOLD || rate_take(&n->bad_bucket, &rate, clock_ms()) != 0) {
 		return;
@@ -206,7 +205,6 @@ take_request(struct net *n, const struct mosquitto_message *message)
 	const char *text = NULL;
 
 	if (net_topic_parse(&role, ask.client, message->topic) != 0) {
-		n->status.bad++;
 		n->refused[REFUSED_BAD]++;
 		return;
 	}
@@ -254,15 +252,13 @@ net_cut_parse(struct net_cut *cut, const char *text, size_t len)
 }
 
 static void
-take_cut(struct net *n, const struct mosquitto_message *message)
+take_cut(const struct mosquitto_message *message)
 {
 	struct net_cut cut;
 
-	if (net_cut_parse(&cut, message->payload, (size_t)message->payloadlen) != 0) {
-		n->status.bad++;
-		return;
+	if (net_cut_parse(&cut, message->payload, (size_t)message->payloadlen) == 0) {
+		(void)frames_send(CHILD_FD, frames_from_net, FRAME_NET_CUT, &cut);
 	}
-	(void)frames_send(CHILD_FD, frames_from_net, FRAME_NET_CUT, &cut);
 }
 
 /* ---- libmosquitto's callbacks -------------------------------------------------------------- */
@@ -278,7 +274,7 @@ on_message(struct mosquitto *m, void *user, const struct mosquitto_message *mess
 	(void)m;
 	(void)p;
 	if (strcmp(message->topic, CUT) == 0) {
-		take_cut(user, message);
+		take_cut(message);
 	} else {
 		take_request(user, message);
 	}
