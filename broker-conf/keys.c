@@ -30,16 +30,6 @@ kid_of(char kid[KID_TEXT + 1], const char *name)
 	return true;
 }
 
-static bool
-is_p256(const EVP_PKEY *key)
-{
-	char group[32] = "";
-
-	return EVP_PKEY_is_a(key, "EC") &&
-	       EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
-	       strcmp(group, "prime256v1") == 0;
-}
-
 /* Up to MAX_KEY_FILE bytes of a file of `dir`. -1 with errno. */
 static ssize_t
 read_file(char text[MAX_KEY_FILE], int dir, const char *name)
@@ -67,7 +57,7 @@ parse_key(const char *text, ssize_t len)
 	/* A file that is no key leaves its reason in this thread's queue, which TLS code reads. */
 	ERR_clear_error();
 	BIO_free(bio);
-	if (key && !is_p256(key)) {
+	if (key && !token_key_is_p256(key)) {
 		EVP_PKEY_free(key);
 		key = NULL;
 	}

@@ -60,6 +60,9 @@ void token_acl(struct token *t);
  * Returns its length or -1. */
 int token_create(char out[MAX_TOKEN + 1], struct token *t, EVP_PKEY *key);
 
+/* Is it a key on P-256, the only kind that tokens are signed with? NULL is none. */
+bool token_key_is_p256(const EVP_PKEY *key);
+
 /* Looks up the public key of a kid: NULL when unknown. Ownership stays with the callee. */
 typedef EVP_PKEY *token_key_fn(void *context, const char *kid);
 

@@ -8,8 +8,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <openssl/evp.h>
-
 #include "common/token.h"
 
 #define TOKEN_HEAD_START "{\"alg\":\"ES256\",\"typ\":\"JWT\",\"kid\":\""
@@ -20,9 +18,6 @@
 
 /* 1 to KID_TEXT characters of [a-z0-9-]? */
 bool token_kid_is_valid(const char *kid, size_t len);
-
-/* Is it a key on P-256? */
-bool token_key_is_p256(const EVP_PKEY *key);
 
 /* Has this role a sid of its own (agent and partner)? */
 bool token_role_has_sid(enum role role);

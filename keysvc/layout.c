@@ -15,9 +15,7 @@
 #include <unistd.h>
 
 #include <openssl/bio.h>
-#include <openssl/core_names.h>
 #include <openssl/ec.h>
-#include <openssl/obj_mac.h>
 #include <openssl/pem.h>
 
 #include "common/key.h"
@@ -46,16 +44,6 @@ layout_kid(char kid[KID_TEXT + 1], const char *path)
 	return 0;
 }
 
-bool
-layout_is_p256(const EVP_PKEY *key)
-{
-	char group[32] = "";
-
-	return EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
-	       EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
-	       strcmp(group, SN_X9_62_prime256v1) == 0;
-}
-
 EVP_PKEY *
 layout_public_key(const char *path)
 {
@@ -67,7 +55,7 @@ layout_public_key(const char *path)
 	}
 	key = PEM_read_PUBKEY(f, NULL, NULL, NULL);
 	fclose(f);
-	if (key != NULL && !layout_is_p256(key)) {
+	if (key != NULL && !token_key_is_p256(key)) {
 		EVP_PKEY_free(key);
 		return NULL;
 	}

@@ -26,8 +26,6 @@
 /* The key id in ".../<kid>.pem" or ".../sign-<kid>.pem". 0, or -1 when it is not [a-z0-9-]{1,16}. */
 int layout_kid(char kid[KID_TEXT + 1], const char *path);
 
-bool layout_is_p256(const EVP_PKEY *key);
-
 /* Reads one public key (PEM) or returns NULL. Caller frees. */
 EVP_PKEY *layout_public_key(const char *path);
 

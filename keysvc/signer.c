@@ -73,7 +73,7 @@ read_private_key(const char *path)
 	setvbuf(f, NULL, _IONBF, 0); /* no copy of the key in a buffer of stdio */
 	key = PEM_read_PrivateKey(f, NULL, NULL, NULL);
 	fclose(f);
-	if (key == NULL || !layout_is_p256(key)) {
+	if (!token_key_is_p256(key)) {
 		log_error("can't use %s: it is not a P-256 private key in PEM", path);
 		EVP_PKEY_free(key);
 		return NULL;
