@@ -19,10 +19,12 @@
 #include "keysvc/frames.h"
 #include "keysvc/journal.h"
 #include "keysvc/layout.h"
+#include "keysvc/limits.h"
 
 #define ANSWER_MS 30000 /* a new signing key takes some seconds */
 #define SID_TEXT HEX_LEN(SID_LEN)
 #define TOLD_CAP 96
+#define MAX_ROW 128 /* characters of a listed session, as JSON too */
 
 int
 cli_complain(const char *text)
@@ -141,9 +143,11 @@ print_json_row(const struct admin_session *s)
 	first_row = false;
 }
 
+/* All is read before a byte is written: the daemon does not wait for who turns a pager's pages. */
 int
 cli_list(bool json)
 {
+	static char rows[MAX_SESSIONS * MAX_ROW];
 	const struct admin_ask ask = {.op = ADMIN_LIST};
 	struct admin_done done = {0};
 	int fd = cli_connect(), result;
@@ -151,6 +155,7 @@ cli_list(bool json)
 	if (fd < 0) {
 		return -fd;
 	}
+	(void)setvbuf(stdout, rows, _IOFBF, sizeof(rows));
 	first_row = true;
 	if (json) {
 		printf("[");

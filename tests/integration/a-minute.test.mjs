@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import { unixNow } from '../lib/broker.mjs';
 import { startGateway } from '../lib/gateway.mjs';
 import { world } from '../lib/gwworld.mjs';
-import { setUp } from '../lib/keysvc.mjs';
-import { bin, folder, freePort, sleep, until } from '../lib/proc.mjs';
+import { keysvc, program, setUp, startKeysvc } from '../lib/keysvc.mjs';
+import { bin, folder, freePort, sleep, start, until } from '../lib/proc.mjs';
 
 describe('in years', { concurrency: true }, () => {
   test('the clock of the server is set: the gateways get new tokens at once, not in an hour', async (t) => {
@@ -20,6 +21,18 @@ describe('in years', { concurrency: true }, () => {
       await until(() => readFileSync(keysvc.tokens[0], 'utf8') !== before, 20000, `another token after ${seconds} s`);
     }
     assert.equal(keysvc.log().match(/the clock was set/g).length, 2);
+  });
+
+  test('a long list is whole also behind a pager that nobody turns for a while', async (t) => {
+    const dir = folder(t);
+    await keysvc(['--dir', dir, 'init']);
+    const [sid, now] = ['0123456789abcdef'.repeat(2), unixNow()];
+    const rows = Array.from({ length: 3000 }, (_, i) => `${sid.slice(4)}${1000 + i} ${now} ${now + 14000} issued\n`);
+    writeFileSync(`${dir}/state/journal`, rows.join(''));
+    await startKeysvc(t, { dir, brokerPort: 1, ca: '', connected: false });
+    const pager = start(t, 'sh', ['-c', '"$0" --dir "$1" list | (sleep 12; wc -l)', program, dir]);
+    await pager.exited;
+    assert.deepEqual([pager.out().trim(), pager.err()], ['3001', '']);
   });
 
   test('a gateway that starts before its broker waits for it', async (t) => {
