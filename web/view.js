@@ -7,9 +7,13 @@ import * as strings from './strings.js';
 
 const $ = (id) => document.getElementById(id);
 
-// Writes only what differs: a live region must not speak again, nor a slider lose its grip.
+const written = new WeakMap(); // element -> the text that it was given
+
+// Writes only what differs from what was written last: a live region must not speak again, nor the
+// browser's translation of it be undone.
 function put(element, text) {
-  if (element.textContent !== text) {
+  if (written.get(element) !== text) {
+    written.set(element, text);
     element.textContent = text;
   }
 }

@@ -125,3 +125,19 @@ test('the status speaks once per situation, not with every state', async (t) => 
   }
   assert.equal(await page.evaluate(() => window.changes), 0);
 });
+
+// What a browser's translator does: the words of the page give way to elements of its own.
+test('a translated page stays translated until something else is said, and its check words are left alone', async (t) => {
+  const { gw, page } = await inControl(t);
+  await page.evaluate(() => {
+    const translated = document.createElement('font');
+    translated.textContent = 'Du hast die Kontrolle.';
+    document.querySelector('[role=status]').replaceChildren(translated);
+  });
+  gw.say({ a: 1 });
+  await sleep(600);
+  assert.equal(await page.getByRole('status').textContent(), 'Du hast die Kontrolle.');
+  assert.equal(await page.locator('#three').evaluate((words) => words.translate), false);
+  gw.say({ guard: 'stopped', why: 'wearer', stops: 1 });
+  await says(page, 'The wearer pressed stop.');
+});
