@@ -15,7 +15,7 @@ const page = hex(crypto.getRandomValues(new Uint8Array(8)));
 const count = { n: 0 }; // of our commands: the numbers go on with the page id, also in another session
 const store = new Store();
 let session = null; // { keys, link, sender }: at most one
-let awake = null; // the screen's wake lock, or its promise, while in control
+let awake = null; // the screen's wake lock, or its promise, while control is asked for or held
 
 // Takes the fragment out of the address bar and this history entry before anything else happens.
 function takeFragment() {
@@ -161,10 +161,10 @@ function tick() {
   if (store.dead(now())) {
     session?.link.restart();
   }
-  stayAwake(store.controls(now()) && visible());
+  stayAwake(store.held && visible());
 }
 
-// A phone that locks itself gives control up; while in control its screen stays on.
+// A phone that locks itself gives control up, or withdraws the request for it: its screen stays on until then.
 async function stayAwake(wanted) {
   if (!wanted) {
     awake?.release?.();
@@ -178,7 +178,7 @@ async function stayAwake(wanted) {
       awake = lock;
       lock.addEventListener('release', () => { awake = null; });
     } catch {
-      awake = {}; // refused (battery saver): not asked again while in control
+      awake = {}; // refused (battery saver): not asked again until control ends
     }
   }
 }

@@ -401,7 +401,7 @@ test('control can be given back with a button', async (t) => {
   await says(page, 'You gave control back.');
 });
 
-test('the screen is kept on while in control, and only then', async (t) => {
+test('the screen is kept on from the request until control ends, and only then', async (t) => {
   const gw = await FakeGateway.start(t);
   const page = await newPage(t, gw);
   await page.addInitScript(() => {
@@ -419,7 +419,9 @@ test('the screen is kept on while in control, and only then', async (t) => {
   await sleep(600);
   assert.deepEqual(await page.evaluate(() => window.locks), []);
   await page.getByRole('button', { name: 'Take control' }).click();
-  await gw.command((c) => c.op === 'hello', 'hello');
+  await says(page, 'Waiting for the wearer');
+  await sleep(600);
+  assert.deepEqual(await page.evaluate(() => window.locks), ['screen'], 'a locked phone withdraws the request');
   gw.live();
   await says(page, 'You are in control.');
   await sleep(600);
