@@ -30,7 +30,7 @@ export const text = {
   pasteHint: 'It is kept in this page’s memory only, so a reload asks for it again.',
   open: 'Open',
   words: 'Check words',
-  wordsHint: 'Ask the wearer, by voice or message: the same three words must stand on their screen.',
+  wordsHint: 'Ask the wearer, best by voice: the same three words must stand on their screen. Leaving this page withdraws the request.',
   levels: 'Levels',
   character: 'Character',
   modeLabel: 'Mode',

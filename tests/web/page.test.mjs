@@ -439,10 +439,11 @@ test('a page that is about to be left gives control back while it still can', as
   assert.equal(await level(page, 'A').isDisabled(), true, 'and does not go on if it stays after all');
 });
 
-test('a page hidden while it asks withdraws the request', async (t) => {
+test('a page hidden while it asks withdraws the request, as it said', async (t) => {
   const { gw, page } = await opened(t);
   await page.getByRole('button', { name: 'Take control' }).click();
   await says(page, 'Waiting for the wearer');
+  assert.ok(await page.getByText('Leaving this page withdraws the request.').isVisible());
   await page.evaluate(() => {
     Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
     document.dispatchEvent(new Event('visibilitychange'));
