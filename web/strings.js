@@ -65,7 +65,7 @@ export const status = {
   crowded: (seconds) => `The server has too much to do just now. Trying again in ${seconds} s.`,
   renewing: (seconds) => `Nothing has come for a while. Making a new connection in ${seconds} s.`,
   absent: 'The wearer’s computer is not there. Waiting for it.',
-  stale: 'Nothing has come from the wearer’s computer for 3 seconds. What is shown is old.',
+  stale: 'Nothing is coming from the wearer’s computer. What is shown is old.',
   forgedOnly: 'What arrives cannot be verified. Perhaps the link is incomplete: ask for it again.',
   versions: 'The wearer’s program and this page are of different versions and do not understand each other.',
 

@@ -214,6 +214,11 @@ for (const [name, changes, key, words] of stopped) {
   });
 }
 
+test('a silence of minutes is not said to be one of seconds', () => {
+  assert.equal(page((p) => { p.say(); p.wait(600000); }).key, 'stale');
+  assert.doesNotMatch(strings.status.stale, /second|\d/);
+});
+
 test('no sentence is there that nothing says', () => {
   const said = new Set(sentences.map(([, , key]) => key));
   for (const why of ['idle', 'checkin', 'box', 'link', 'clock', 'ui', 'wearer', 'silent']) {
