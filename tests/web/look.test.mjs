@@ -104,6 +104,40 @@ test('at 200 % zoom everything that takes the focus can be seen above Stop', asy
   }
 });
 
+// A phone's browser that zooms its pages, and one that was told to use large letters.
+for (const [name, width, height, px] of [['a page zoomed', 180, 370, 16], ['letters', 320, 568, 32]]) {
+  test(`${name} to 200 % on a phone: nothing is cut off, and Stop is whole`, async (t) => {
+    const gw = await FakeGateway.start(t);
+    const page = await newPage(t, gw, { ...SMALL, viewport: { width, height } });
+    const look = async (what) => {
+      const cut = await page.evaluate(() => [...document.querySelectorAll('main *, .top *, .foot *')]
+        .filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > document.documentElement.clientWidth)
+        .map((e) => `${e.tagName} ${e.id} ${e.className} ${e.textContent}`));
+      assert.deepEqual(cut, [], what);
+      await checkLayout(page, width);
+    };
+    await page.goto(gw.link);
+    await page.evaluate((size) => { document.documentElement.style.fontSize = `${size}px`; }, px);
+    await until(() => gw.joins > 0, 5000, 'joins');
+    gw.run();
+    await page.getByRole('button', { name: 'Take control' }).click();
+    await says(page, 'Waiting for the wearer');
+    await look('asking');
+    gw.live();
+    await says(page, 'You are in control.');
+    await level(page, 'A').fill('30');
+    await choices(page, 'Mode');
+    await look('in control');
+    gw.say({ lockm: true, join: true, idle: 30, bat: 5 });
+    await until(() => page.getByRole('alert').isVisible(), 2000, 'alarms');
+    await look('alarms');
+    gw.quiet();
+    gw.mute = true;
+    await says(page, 'What is shown is old');
+    await look('stale');
+  });
+}
+
 test('with reduced motion nothing is animated', async (t) => {
   const gw = await FakeGateway.start(t);
   const page = await newPage(t, gw, { ...DESKTOP, reducedMotion: 'reduce' });
