@@ -237,7 +237,7 @@ function keepInSight(bar) {
   for (const event of ['resize', 'scroll']) {
     seen.addEventListener(event, place);
   }
-  place();
+  new ResizeObserver(place).observe(bar); // as wide as the page, which nobody else tells of
 }
 
 export class View {

@@ -228,6 +228,22 @@ test('of a page zoomed in with two fingers, Stop is still on the screen, as larg
   await touch('touchEnd', []);
 });
 
+test('Stop is at the lower edge of the screen, also when something was too wide for it for a while', async (t) => {
+  const { page } = await opened(t, PHONE);
+  const place = async () => Math.round((await stopButton(page).boundingBox()).y);
+  const plain = await place();
+  await page.evaluate(() => {
+    const wide = document.body.appendChild(document.createElement('div'));
+    wide.id = 'wide';
+    Object.assign(wide.style, { width: '600px', height: '1px' });
+  });
+  await until(() => page.evaluate(() => window.innerWidth >= 600), 2000, 'wide');
+  await until(async () => await place() === plain, 2000, () => 'Stop is in sight');
+  await page.evaluate(() => document.querySelector('#wide').remove());
+  await until(() => page.evaluate(() => window.innerWidth < 600), 2000, 'no longer');
+  await until(async () => await place() === plain, 2000, 'Stop is at the edge');
+});
+
 test('the same link opened again in the same tab gets control again', async (t) => {
   const { gw, page } = await atThirty(t);
   await sleep(200); // a farewell is signed
