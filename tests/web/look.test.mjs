@@ -138,6 +138,17 @@ for (const [name, width, height, px] of [['a page zoomed', 180, 370, 16], ['lett
   });
 }
 
+test('in forced colours the rail is seen, and what is above the limit is hatched', async (t) => {
+  const { page } = await inControl(t, { ...PHONE, forcedColors: 'active' });
+  const [rail, over] = await page.evaluate(() => ['.track', '.over'].map((name) => {
+    const { outlineStyle, backgroundImage, forcedColorAdjust } = getComputedStyle(document.querySelector(name));
+    return { outlineStyle, backgroundImage, forcedColorAdjust };
+  }));
+  assert.equal(rail.outlineStyle, 'solid');
+  assert.match(over.backgroundImage, /^repeating-linear-gradient/);
+  assert.equal(over.forcedColorAdjust, 'none', 'else the gradient is not painted');
+});
+
 test('with reduced motion nothing is animated', async (t) => {
   const gw = await FakeGateway.start(t);
   const page = await newPage(t, gw, { ...DESKTOP, reducedMotion: 'reduce' });
