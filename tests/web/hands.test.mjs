@@ -124,6 +124,21 @@ test('a thumb taken by its edge does not jump', async (t) => {
   await until(() => gw.state.a === 0, 2000, 'the whole way down');
 });
 
+test('a page that a translator turned to the right keeps its scale, and the thumb follows the hand', async (t) => {
+  const { gw, page } = await atThirty(t);
+  await page.evaluate(() => { document.documentElement.dir = 'rtl'; });
+  const from = await thumb(page, 'A', 30);
+  const to = await thumb(page, 'A', 20);
+  await page.mouse.move(from.x, from.y);
+  await page.mouse.down();
+  await page.mouse.move(to.x, to.y, { steps: 5 });
+  await page.mouse.up();
+  await until(() => gw.state.a === 20, 2000, 'to the left is down');
+  const step = async (name) => (await page.getByRole('button', { name }).boundingBox()).x;
+  assert.ok(await step('Lower A') < await step('Raise A'));
+  assert.ok(await step('Lower C') < await step('Raise C'));
+});
+
 test('a limit that the wearer lowers under a dragging hand stays: the hand goes on from there', async (t) => {
   const { gw, page } = await atThirty(t);
   const { x, y } = await thumb(page, 'A', 30);
