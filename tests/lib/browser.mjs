@@ -4,10 +4,12 @@ import { chromium } from 'playwright-core';
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
 
-// A headless browser that asks nobody outside this machine; closed at the end of `t`.
+// A headless browser that asks nobody outside this machine, and reloads a page that is pulled down, as a
+// phone's does; closed at the end of `t`.
 export async function openBrowser(t) {
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu',
-    '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic', '--no-first-run'] });
+    '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic', '--no-first-run',
+    '--pull-to-refresh=1'] });
   t?.after(() => browser.close());
   return browser;
 }

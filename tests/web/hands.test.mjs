@@ -243,6 +243,24 @@ test('of a page zoomed in with two fingers, Stop is still on the screen, as larg
   await touch('touchEnd', []);
 });
 
+test('a finger that pulls the page down from its thumb, or from anywhere, does not reload it', async (t) => {
+  const { gw, page } = await atThirty(t, PHONE);
+  const touch = await fingers(page);
+  for (const from of [await thumb(page, 'A', 30), { x: 200, y: 20 }]) {
+    await touch('touchStart', [from]);
+    for (let i = 1; i <= 40; i += 1) {
+      await touch('touchMove', [{ ...from, y: from.y + i * 12 }]);
+      await sleep(16);
+    }
+    await sleep(200);
+    await touch('touchEnd', []);
+    await sleep(1500);
+  }
+  await says(page, 'You are in control.');
+  assert.equal(gw.state.a, 30);
+  assert.equal(gw.joins, 1);
+});
+
 test('Stop is at the lower edge of the screen, also when something was too wide for it for a while', async (t) => {
   const { page } = await opened(t, PHONE);
   const place = async () => Math.round((await stopButton(page).boundingBox()).y);
