@@ -244,7 +244,6 @@ export class View {
   #store;
   #sliders = {};
   #choices = {};
-  #alarms = ''; // what the alert says now
 
   // act: take(), give(), stop(), level(ch, value), param(ch, value), choose(kind, value), open(text)
   constructor(store, act) {
@@ -341,22 +340,26 @@ export class View {
     }
   }
 
+  // Only what is new is written, so that nothing speaks twice.
   #renderAlarms(now) {
-    const keys = alarms(this.#store, now);
-    const texts = keys.map((key) => {
-      const words = strings.alarm[key];
-      return typeof words === 'function' ? words(this.#store.misread.text) : words;
-    });
-    if (texts.join('\n') === this.#alarms) {
-      return;
+    const keys = new Map(alarms(this.#store, now).map((key) => [this.#alarm(key), key]));
+    for (const line of [...$('alarms').children]) {
+      if (!keys.delete(written.get(line))) {
+        line.remove();
+      }
     }
-    this.#alarms = texts.join('\n');
-    $('alarms').replaceChildren(...keys.map((key, i) => {
+    for (const [text, key] of keys) {
       const line = document.createElement('p');
-      line.textContent = texts[i];
-      line.classList.toggle('notice', NOTICES.includes(key));
-      return line;
-    }));
+      const notice = NOTICES.includes(key);
+      line.classList.toggle('notice', notice);
+      put(line, text);
+      $('alarms')[notice ? 'append' : 'prepend'](line);
+    }
+  }
+
+  #alarm(key) {
+    const words = strings.alarm[key];
+    return typeof words === 'function' ? words(this.#store.misread.text) : words;
   }
 
   #renderLeft(now) {

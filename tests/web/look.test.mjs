@@ -171,6 +171,28 @@ test('the status speaks once per situation, not with every state', async (t) => 
   assert.equal(await page.evaluate(() => window.changes), 0);
 });
 
+test('each alarm speaks once, whatever comes and goes beside it, and the worst stands first', async (t) => {
+  const { gw, page } = await inControl(t);
+  await page.evaluate(() => {
+    window.spoken = [];
+    new MutationObserver((list) => list.forEach(({ addedNodes }) => addedNodes.forEach((node) => window.spoken.push(node.textContent))))
+      .observe(document.querySelector('[role=alert]'), { childList: true, characterData: true, subtree: true });
+  });
+  const shown = (n) => until(async () => await page.locator('#alarms p').count() === n, 2000, `${n} alarms`);
+  for (const [changes, n] of [[{ bat: 5 }, 1], [{ idle: 30 }, 2], [{ idle: -1 }, 1], [{ capa: 20 }, 2]]) {
+    gw.say(changes);
+    await shown(n);
+  }
+  gw.raw(`${'A'.repeat(22)}.{}`);
+  await shown(3);
+  const forged = 'Messages arrived that are not from the wearer’s computer. They were ignored.';
+  assert.deepEqual(await page.evaluate(() => window.spoken), ['The battery of the box is low.',
+    'Nothing was changed for a while. Change something, or control ends soon.',
+    'The wearer has lowered a limit. What you asked for above it was lowered to it.', forged]);
+  assert.equal(await page.locator('#alarms p').first().textContent(), forged);
+  assert.equal(await page.getByRole('alert').getAttribute('aria-atomic'), 'false', 'an alert is read as a whole otherwise');
+});
+
 // What a browser's translator does: the words of the page give way to elements of its own.
 test('a translated page stays translated until something else is said, and its check words are left alone', async (t) => {
   const { gw, page } = await inControl(t);
