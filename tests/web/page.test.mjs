@@ -41,6 +41,16 @@ test('a page opened without a link asks for one and takes it', async (t) => {
   assert.equal(await page.getByLabel('Paste the link').isVisible(), false);
 });
 
+test('where the script does not run, the page says what to do, and the link is still there for it', async (t) => {
+  const gw = await FakeGateway.start(t);
+  const page = await newPage(t, gw);
+  await page.route('**/main.js', (route) => route.fulfill({ contentType: 'text/javascript', body: 'what an old browser reads: {' }));
+  await page.goto(gw.link);
+  await says(page, 'load it again. If that does not help, open the link in a newer browser.');
+  assert.equal(page.url(), gw.link);
+  assert.match(page.complaints.splice(0).join(), /SyntaxError/);
+});
+
 test('another link pasted into the address bar of the same page opens that session', async (t) => {
   const { gw, page } = await opened(t);
   await says(page, 'Ready.');
