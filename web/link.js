@@ -2,8 +2,9 @@
 // commands and states mean. What arrives is not trusted: states are handed on unread, the gateway's
 // own words (they alone begin with "{") only decide whether and when to connect again.
 //
-// Events: "phase" (detail: { phase, why, retry, left }) and "state" (detail: text).
-//   connecting  a socket is being opened, or the key service is being asked
+// Events: "phase" (detail: { phase, why, again, retry, left }) and "state" (detail: text).
+//   connecting  a socket is being opened, or the key service is being asked. again: since the last attempt
+//               failed, or the connection was lost, with `why` as in `away`
 //   joined      commands may be sent; left: seconds until the key's end
 //   away        no connection; the next attempt comes in `retry` seconds. why: the code with which
 //               the key was refused for now, "quiet" where we gave the connection up, else ''
@@ -69,9 +70,9 @@ export class Link extends EventTarget {
     if (this.#final || this.#socket) {
       return;
     }
+    this.#tell({ phase: 'connecting', again: this.#failures > 0, why: this.#why });
     this.#asked = 0;
     this.#why = '';
-    this.#tell({ phase: 'connecting' });
     const socket = new this.#env.WebSocket(this.#url, 'tether.v1');
     this.#socket = socket;
     this.#heard = this.#env.now();

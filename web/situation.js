@@ -10,6 +10,7 @@ const say = (key, kind, action = null, arg = undefined) => ({ key, kind, action,
 
 const ZERO_SAID = ['given', 'hidden', 'lost']; // sentences that say that both outputs are at zero
 const CROWDED = ['busy', 'limit']; // refusals of a server that can be reached
+export const RETRIED = ['away', 'crowded', 'renewing']; // sentences for the time until a connection is made
 const PERMANENT = ['forged', 'expired', 'revoked', 'version'];
 
 function awayKey(why) {
@@ -32,12 +33,11 @@ function beforeJoined({ opening, link, state }) {
       return say(PERMANENT.includes(link.why) ? link.why : 'refusedLink', 'over');
     case 'ended':
       return say(link.why === 'expired' ? 'expired' : 'revoked', 'over');
-    case 'away':
-      return say(awayKey(link.why), 'warn', null, link.retry);
     case 'joined':
       return null;
     default:
-      return say('connecting', 'wait');
+      return link.phase === 'away' || link.again
+        ? say(awayKey(link.why), 'warn', null, link.retry) : say('connecting', 'wait');
   }
 }
 

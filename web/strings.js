@@ -54,16 +54,19 @@ export const control = {
   cancel: 'Withdraw the request',
 };
 
-// role=status: one sentence for every situation. A function where a number or a reason belongs in it.
+// Beside a sentence that says so, and unspoken: undefined where an attempt is being made.
+export const retry = (seconds) => (seconds === undefined ? 'Trying now.' : `Next attempt in ${seconds} s.`);
+
+// role=status: one sentence for every situation. A function where a reason belongs in it.
 export const status = {
   none: 'No link is open yet.',
   broken: 'This link is incomplete or mistyped. Ask the wearer to send it again.',
   insecure: 'This browser offers no encryption here. Open the link over https in a current browser.',
   connecting: 'Connecting…',
   joined: 'Connected. Looking for the wearer’s computer…',
-  away: (seconds) => `The server cannot be reached. Trying again in ${seconds} s.`,
-  crowded: (seconds) => `The server has too much to do just now. Trying again in ${seconds} s.`,
-  renewing: (seconds) => `Nothing has come for a while. Making a new connection in ${seconds} s.`,
+  away: 'The server cannot be reached. Trying again…',
+  crowded: 'The server has too much to do just now. Trying again…',
+  renewing: 'Nothing has come for a while. Making a new connection…',
   absent: 'The wearer’s computer is not there. Waiting for it.',
   stale: 'Nothing is coming from the wearer’s computer. What is shown is old.',
   forgedOnly: 'What arrives cannot be verified. Perhaps the link is incomplete: ask for it again.',

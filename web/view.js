@@ -1,7 +1,7 @@
 // The DOM: shows what the store knows, tells main.js what the partner did. Text is only ever set as
 // text; nothing from the network becomes markup or style other than a number.
 
-import { NOTICES, alarms, secondsLeft, situation } from './situation.js';
+import { NOTICES, RETRIED, alarms, secondsLeft, situation } from './situation.js';
 import { FRESH } from './state.js';
 import * as strings from './strings.js';
 
@@ -313,6 +313,7 @@ export class View {
     const words = strings.status[said.key];
     put($('status'), typeof words === 'function' ? words(said.arg) : words);
     $('situation').dataset.kind = said.kind;
+    this.#note('retry', RETRIED.includes(said.key) ? strings.retry(said.arg) : '');
     this.#renderAction(said.action);
     show($('paste'), ['none', 'broken'].includes(said.key));
     this.#renderWords();

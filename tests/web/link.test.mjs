@@ -131,6 +131,20 @@ test('a lost connection comes back after a random time that grows to ten seconds
   assert.equal(FakeSocket.made.length, 9);
 });
 
+test('an attempt after a failure says so, with the reason, until one succeeds', () => {
+  const { link, phases, fire, socket } = setUp();
+  link.open();
+  assert.deepEqual(phases.at(-1), { phase: 'connecting', again: false, why: '' });
+  socket().open();
+  socket().say({ v: 1, gw: 'refused', why: 'busy', retry: 1 });
+  socket().close();
+  fire();
+  assert.deepEqual(phases.at(-1), { phase: 'connecting', again: true, why: 'busy' });
+  socket().close();
+  fire();
+  assert.deepEqual(phases.at(-1), { phase: 'connecting', again: true, why: '' });
+});
+
 test('the back-off is random and never zero', () => {
   for (const [random, least, most] of [[() => 0, 300, 300], [() => 0.7, 700, 700]]) {
     const { link, socket, fire } = setUp(random);

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import test, { after, before } from 'node:test';
 import { FakeGateway } from '../lib/fakegw.mjs';
 import {
-  DESKTOP, PHONE, SMALL, choices, inControl, level, newPage, says, startBrowser, stopBrowser, stopButton,
+  DESKTOP, PHONE, SMALL, choices, inControl, level, newPage, opened, says, startBrowser, stopBrowser, stopButton,
 } from '../lib/partnerpage.mjs';
 import { sleep, until } from '../lib/proc.mjs';
 
@@ -169,6 +169,21 @@ test('the status speaks once per situation, not with every state', async (t) => 
     await sleep(30);
   }
   assert.equal(await page.evaluate(() => window.changes), 0);
+});
+
+test('an outage is said once, however often the page tries again', async (t) => {
+  const { gw, page } = await opened(t);
+  await says(page, 'Ready.');
+  await page.evaluate(() => {
+    window.spoken = [];
+    const status = document.querySelector('[role=status]');
+    new MutationObserver(() => window.spoken.push(status.textContent)).observe(status, { childList: true });
+  });
+  await gw.stop();
+  await sleep(5000);
+  assert.deepEqual(await page.evaluate(() => window.spoken), ['The server cannot be reached. Trying again…']);
+  assert.match(await page.locator('#retry').textContent(), /^(Next attempt in \d+ s\.|Trying now\.)$/);
+  assert.ok(await page.locator('#retry').isVisible());
 });
 
 test('each alarm speaks once, whatever comes and goes beside it, and the worst stands first', async (t) => {

@@ -226,7 +226,7 @@ test('a stop that nobody confirms is an alarm', async (t) => {
 test('a stop pressed while the server is away is said and sent on return', async (t) => {
   const { gw, page } = await inControl(t);
   gw.socket.terminate();
-  await says(page, 'Trying again in');
+  await says(page, 'Trying again');
   await stopButton(page).click();
   assert.match(await page.getByRole('alert').textContent(), /Stop could not be sent/);
   await until(() => gw.stops > 0, 6000, 'stop arrives after all');
@@ -333,7 +333,7 @@ test('a hidden page gives control back at once and says so on return', async (t)
 test('a lost connection ends control, comes back by itself and asks for control anew', async (t) => {
   const { gw, page } = await inControl(t);
   gw.socket.terminate();
-  await says(page, 'Trying again in');
+  await says(page, 'Trying again');
   await until(() => gw.joins === 2, 6000, 'joins again');
   await says(page, 'The connection was lost');
   assert.equal(await level(page, 'A').isDisabled(), true);

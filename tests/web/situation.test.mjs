@@ -12,6 +12,8 @@ const sentences = [
   ['a broken link', (p) => p.store.failed('broken'), 'broken', null],
   ['a page without encryption', (p) => p.store.failed('insecure'), 'insecure', null],
   ['connecting', phase({ phase: 'connecting' }), 'connecting', null],
+  ['connecting again', phase({ phase: 'connecting', again: true, why: '' }), 'away', null],
+  ['connecting again after a refusal', phase({ phase: 'connecting', again: true, why: 'busy' }), 'crowded', null],
   ['the server away', phase({ phase: 'away', why: '', retry: 4 }), 'away', null],
   ['the server could not answer', phase({ phase: 'away', why: 'late', retry: 4 }), 'away', null],
   ['too many requests', phase({ phase: 'away', why: 'busy', retry: 4 }), 'crowded', null],
