@@ -2,7 +2,6 @@
 // which button makes sense. Pure; the words themselves are in strings.js.
 
 const STOP_CONFIRM = 2000; // ms for a stop to be confirmed before we say that it was not
-const LOW_BATTERY = 15; // percent
 const SOON = 300; // seconds left
 const NEWS = 10000; // ms that a lowered limit, a mistyped link or a refused command is told
 
@@ -182,10 +181,10 @@ export function alarms(store, now) {
   add('misread', misread !== null && now - misread.at <= NEWS);
   add('mistyped', store.mistypedAt !== null && now - store.mistypedAt <= NEWS);
   if (store.fresh(now)) {
-    const { box, guard, bat, idle } = store.state;
+    const { box, guard, idle } = store.state;
     const left = secondsLeft(store, now);
     add('boxSilent', guard === 'stopped' && box !== 'ok');
-    add('battery', bat >= 0 && bat <= LOW_BATTERY);
+    add('battery', store.lowBattery);
     add('limits', lowered !== null && now - lowered <= NEWS && store.controls(now));
     add('idle', idle >= 0 && store.controls(now));
     add('soon', guard !== 'ended' && left <= SOON);

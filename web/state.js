@@ -13,6 +13,8 @@ const DEAD = 20000; // ms of silence after which a connection that did bring sta
 const EMPTY = 60000; // and one that never brought any: the wearer's computer may just not be there
 const ANSWER = 4000; // ms for a guard to react to `hello`
 const SETTLE = 500; // ms that guard and page may differ about a target before the guard is right
+const LOW_BATTERY = 15; // percent
+const RISEN = 20; // percent above which a battery that was low is no longer: what is measured jumps about
 const REMEMBERED = 64; // sent numbers kept for the round trip
 
 const CHANNELS = ['A', 'B'];
@@ -43,6 +45,7 @@ export class Store extends EventTarget {
   mistypedAt = null; // ms: when a mistyped link was given to a page that has a session
   misread = null; // { text, at }: why the gateway did not pass a command on, in its own words
   lowered = null; // ms: when the wearer last lowered a limit while we had control
+  lowBattery = false;
   ours = false; // the stop that makes the guard say "partner" is our own
   words = null; // { nonce, words }
   trip = null; // last round trip, ms
@@ -103,6 +106,7 @@ export class Store extends EventTarget {
     this.words = null;
     this.mistypedAt = null;
     this.misread = null;
+    this.lowBattery = false;
     this.counts = { forged: 0, replayed: 0, unknown: 0 };
     this.#release('');
     this.#changed();
@@ -167,6 +171,7 @@ export class Store extends EventTarget {
     this.#followChosen(now);
     this.#followStop();
     this.#followOurs();
+    this.lowBattery = state.bat >= 0 && state.bat <= (this.lowBattery ? RISEN : LOW_BATTERY);
     this.#changed();
     return true;
   }

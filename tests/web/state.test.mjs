@@ -221,6 +221,16 @@ for (const [key, prepare] of alarming) {
   });
 }
 
+test('a battery that is measured about the limit is low once, until it has clearly risen', () => {
+  const p = page((fresh) => fresh.live({ bat: 16 }));
+  const low = (bat) => {
+    p.say({ bat });
+    return p.alarms.includes('battery');
+  };
+  assert.deepEqual([16, 15, 16, 15, 17, 20, 21, 16, -1].map(low),
+    [false, true, true, true, true, true, false, false, false]);
+});
+
 test('the slider follows a target that settles elsewhere, but not one that is still on its way', () => {
   const p = page((fresh) => fresh.live());
   p.level('A', 30);
