@@ -50,8 +50,10 @@ export async function startKeysvc(t, { dir, brokerPort, ca, gateways = 1, connec
 function childrenOf(pid) {
   const found = {};
   for (const child of readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)) {
-    const [, flag, name] = readFileSync(`/proc/${child}/cmdline`, 'utf8').split('\0');
-    if (flag === '--child') found[name] = Number(child);
+    try {
+      const [, flag, name] = readFileSync(`/proc/${child}/cmdline`, 'utf8').split('\0');
+      if (flag === '--child') found[name] = Number(child);
+    } catch { /* it has gone meanwhile */ }
   }
   return found;
 }
