@@ -69,12 +69,14 @@ test('`tether stop` while tether still starts is kept: it runs, and is stopped',
   const dir = folder(t);
   mkdirSync(`${dir}/bin`);
   copyFileSync(path.join(bin, 'tether'), `${dir}/bin/tether`);
-  // Until its box is there tether waits; it is in no hurry here.
-  writeFileSync(`${dir}/bin/tether-box`, `#!/bin/sh\nsleep 1\nexec '${path.join(bin, 'tether-box')}' "$@"\n`, { mode: 0o755 });
+  // Until its box is there tether waits (5 s at most): here until the stop was sent.
+  writeFileSync(`${dir}/bin/tether-box`, `#!/bin/sh\nwhile [ ! -e '${dir}/sent' ]; do sleep 0.05; done
+exec '${path.join(bin, 'tether-box')}' "$@"\n`, { mode: 0o755 });
   const agent = await startAgent(t, 'server localhost:PORT\n', [], `${dir}/bin/tether`);
   await until(() => existsSync(`${agent.dir}/tether.pid`) && readFileSync(`${agent.dir}/tether.pid`, 'utf8') !== '', 3000, 'the pid file');
   assert.equal((await agent.stop().exited).code, 0);
   assert.equal(agent.program.out(), '', 'it was still starting');
+  writeFileSync(`${dir}/sent`, '');
   const state = await agent.when((s) => s.box === 'ok', 'it runs');
   assert.deepEqual([state.phase, state.why, state.latched], ['stopped', 'wearer', true]);
   assert.equal((await agent.program.stop()).code, 0, 'and ends when it is told to');
