@@ -189,7 +189,7 @@ test('the same token twice is one client: the newer one, and never two', async (
 test('at its second of expiry a client can neither publish nor receive, and is cut, busy or idle', { timeout: 20000 }, async (t) => {
   const s = await siege(t);
   const sid = hexId();
-  const exp = unixNow() + 3;
+  const exp = unixNow() + 5;
   const over = exp * 1000;
   const agent = await s.enter(s.newcomer('agent', sid));
   await agent.subscribe(`s/${sid}/cmd`);
@@ -294,7 +294,7 @@ test('with the key service stopped, agent and partner are cut at the second of t
   process.kill(at.daemon.pid, 'SIGKILL');
   await at.daemon.exited;
   const sid = hexId();
-  const exp = unixNow() + 3;
+  const exp = unixNow() + 5;
   const enter = (role, more) => at.enter(identity(at.key, role, { sid, ...more }));
   const short = { exp, iat: exp - 60 };
   const [agent, partner, lasting] = [await enter('agent', short), await enter('partner', short), await enter('agent')];
