@@ -1,6 +1,8 @@
 // A new wearer's first start: the questions in a real terminal, with a simulated box turned by hand.
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { monotonic } from '../lib/boxlog.mjs';
@@ -13,6 +15,14 @@ const settings = (file) => Object.fromEntries(readFileSync(file, 'utf8').split('
 const gone = (pid) => { try { process.kill(pid, 0); return false; } catch { return true; } };
 const links = /https:\/\/localhost:\d+\/#[\w-]{48}\.[\w-]{22}/;
 const option = (args, name) => args[args.indexOf(name) + 1];
+
+// In tests/artefacts/ (TETHER_PICTURES=docs/images: there too).
+async function picture(t, wizard, name) {
+  const file = path.join(root, 'tests/artefacts', name);
+  mkdirSync(path.dirname(file), { recursive: true });
+  await wizard.picture(t, file);
+  if (process.env.TETHER_PICTURES) copyFileSync(file, path.join(root, process.env.TETHER_PICTURES, name));
+}
 
 test('a new wearer comes from the first key to a link on the screen; the second start does not ask', async (t) => {
   const stack = await startStack(t, { agent: false });
@@ -32,7 +42,7 @@ test('a new wearer comes from the first key to a link on the screen; the second 
   await wizard.asks(/B is at 0 percent >/);
   stack.box.write('knob B 17.5\n');
   await wizard.asks(/B is at 17 percent >/);
-  await wizard.picture(t, path.join(root, 'docs/images/setup.png'));
+  await picture(t, wizard, 'setup.png');
   wizard.type();
   await wizard.asks(/B: 17 percent at most/);
   wizard.type();
