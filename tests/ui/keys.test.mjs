@@ -11,20 +11,23 @@ import { Terminal } from '../lib/terminal.mjs';
 
 const ESC = '\x1b';
 
-const servers = {}; // one for all tests: { ask, always }
+const endings = [];
+test.after(async () => { for (const end of endings.reverse()) await end(); });
+
+let servers; // the same for all tests; a wearer for each
+async function nextStack(t) {
+  servers ??= startStack({ after: (end) => endings.push(end) }, { agent: false, agentArgs: ['--rise', '20'] });
+  return besideStack(t, await servers);
+}
+
 async function startRig(t, admit, terminal = {}) {
-  servers.stack ??= await startStack(undefined, { agent: false, agentArgs: ['--rise', '20'] });
-  const stack = await besideStack(t, servers.stack);
+  const stack = await nextStack(t);
   stack.agentArgs.push('--admit', admit);
   const rig = new Rig(t, { screen: true, stack, terminal });
   t.after(() => rig.close());
   await rig.repair();
   return rig;
 }
-
-test.after(async () => {
-  for (const name of ['gateway', 'keysvc', 'broker', 'box']) await servers.stack?.[name].stop();
-});
 
 // A page that has never been let in asks; long enough ago for an answer to count.
 async function ask(rig) {
@@ -191,7 +194,6 @@ test('the bell rings when somebody asks and when the box is gone, and for nothin
   terminal.record(`${folder(t)}/raw`);
   const bells = () => terminal.written().split('\x07').length - 1;
   await sleep(700);
-  assert.ok(terminal.written().length > 0 || bells() === 0);
   assert.equal(bells(), 0, 'ready');
   await ask(rig);
   assert.equal(bells(), 1, 'somebody asks');
@@ -208,8 +210,7 @@ test('the bell rings when somebody asks and when the box is gone, and for nothin
 });
 
 test('after q the terminal is as it was', { timeout: 60000 }, async (t) => {
-  servers.stack ??= await startStack(undefined, { agent: false });
-  const stack = await besideStack(t, servers.stack);
+  const stack = await nextStack(t);
   const dir = folder(t);
   const terminal = new Terminal(t, ['sh', '-c', `sleep 1; stty -a > ${dir}/before; "$@"; echo "left $?"; stty -a > ${dir}/after; echo done`, 'sh',
     `${bin}/tether`, ...stack.agentArgs], { env: { XDG_RUNTIME_DIR: stack.dir, XDG_CONFIG_HOME: stack.dir } });

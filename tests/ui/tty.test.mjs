@@ -52,7 +52,7 @@ test('the screen shows the link, and who asks; y lets in, space stops, r resumes
 
   const all = family(terminal.shell()).slice(1);
   terminal.key('q');
-  await sleep(200);
+  await terminal.shows(/End the session and quit\?/);
   terminal.key('y');
   await terminal.shows(/\[exit 0\]/, 8000);
   assert.ok(all.length >= 4);
