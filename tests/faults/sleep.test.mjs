@@ -55,7 +55,7 @@ test('the computer waits until both outputs are confirmed at zero, and nobody ra
   await sleep(1000);
   assert.deepEqual(logind.happened(), [], 'no lock while nobody is in control');
   await partner.takeControl();
-  const [taken] = await until(() => logind.happened().length > 0 && logind.happened(), 1000, 'a lock');
+  const [taken] = await until(() => logind.happened().length > 0 && logind.happened(), 5000, 'a lock');
   assert.deepEqual([taken.what, taken.rest], ['inhibit', 'sleep delay']);
   assert.match(readFileSync(`/proc/${stack.agent.children().sleep}/status`, 'utf8'), /^Seccomp:\t2$/m);
   await partner.raise('A', 8);
@@ -80,25 +80,25 @@ test('the computer waits until both outputs are confirmed at zero, and nobody ra
 
   logind.write('wake\n');
   await partner.takeControl();
-  await until(() => logind.held(), 1000, 'a new lock');
+  await until(() => logind.held(), 5000, 'a new lock');
   await partner.raise('A', 3);
 });
 
 test('the lock is let go when control ends, whoever ends it', async (t) => {
   const { stack, partner, logind } = await startAll(t);
   await partner.takeControl();
-  await until(() => logind.held(), 1000, 'a lock');
+  await until(() => logind.held(), 5000, 'a lock');
   await partner.raise('A', 5);
   const since = monotonic();
   stack.agent.say({ cmd: 'stop' });
-  const released = await until(() => logind.happened().find((e) => e.what === 'released'), 2000, 'let go');
+  const released = await until(() => logind.happened().find((e) => e.what === 'released'), 5000, 'let go');
   const zero = stack.log.levels().find((l) => l.ms >= since && l.a === 0);
   assert.ok(zero.ms < released.ms, 'but not before zero');
   stack.agent.say({ cmd: 'resume' });
   await partner.takeControl();
-  await until(() => logind.held(), 1000, 'a lock again');
+  await until(() => logind.held(), 5000, 'a lock again');
   process.kill(stack.agent.pid, 'SIGKILL');
-  await until(() => !logind.held(), 2000, 'it dies with the guard');
+  await until(() => !logind.held(), 5000, 'it dies with the guard');
 });
 
 test('a box that does not answer holds the sleep up for two seconds, not for ever', async (t) => {
@@ -115,10 +115,10 @@ test('a box that does not answer holds the sleep up for two seconds, not for eve
 test('a sleep process that hangs is replaced, and control goes on', async (t) => {
   const { stack, partner, logind } = await startAll(t);
   await partner.takeControl();
-  await until(() => logind.held(), 1000, 'a lock');
+  await until(() => logind.held(), 5000, 'a lock');
   const first = stack.agent.children().sleep;
   process.kill(first, 'SIGSTOP');
-  await until(() => !logind.held(), 3000, 'it is ended');
+  await until(() => !logind.held(), 8000, 'it is ended');
   await until(() => logind.held(), 8000, 'the next one has a lock');
   assert.notEqual(stack.agent.children().sleep, first);
   assert.equal(partner.state.guard, 'live');
@@ -149,16 +149,16 @@ test('a refused lock is told, and so is a bus that goes away', async (t) => {
   assert.deepEqual(stack.sentences(), []);
   logind.write('refuse\n');
   await partner.takeControl();
-  await until(() => stack.sentences().length === 1, 2000, 'the refusal');
+  await until(() => stack.sentences().length === 1, 5000, 'the refusal');
   assert.match(stack.sentences()[0].text, /refuses/);
   assert.equal(partner.state.guard, 'live');
 
   const other = await startAll(t);
   await other.partner.takeControl();
-  await until(() => other.logind.held(), 1000, 'a lock');
+  await until(() => other.logind.held(), 5000, 'a lock');
   assert.deepEqual(other.stack.sentences(), []);
   await other.daemon.stop();
-  await until(() => other.stack.sentences().length === 1, 2000, 'the loss');
+  await until(() => other.stack.sentences().length === 1, 5000, 'the loss');
   assert.match(other.stack.sentences()[0].text, /went away/);
   assert.equal(other.partner.state.guard, 'live');
 });
