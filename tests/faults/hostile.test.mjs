@@ -6,85 +6,11 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import { monotonic } from '../lib/boxlog.mjs';
-import { Flood, MqttChannel } from '../lib/hostile.mjs';
-import { Partner } from '../lib/partner.mjs';
+import { between, Flood, HOLD, MARGIN, printTimes } from '../lib/hostile.mjs';
 import { sleep, until } from '../lib/proc.mjs';
-import { Rig } from '../lib/rig.mjs';
-
-const HOLD = 5000;
-const MARGIN = 500;
-const results = [];
-
-// An honest partner who remembers when it wanted what: of both channels, since control was taken.
-class Witness extends Partner {
-  constructor(link, options) {
-    super(link, options);
-    this.wishes = [];
-  }
-
-  note() { this.wishes.push({ ms: monotonic(), a: this.want.a, b: this.want.b }); }
-  level(ch, val) { super.level(ch, val); this.note(); }
-  stop() { super.stop(); this.note(); }
-  take(text) { super.take(text); this.note(); }
-
-  // The most that was wanted of `ch` at any time from `from` to `to`.
-  most(ch, from, to) {
-    const before = this.wishes.findLast((w) => w.ms <= from);
-    return Math.max(0, before?.[ch] ?? 0, ...this.wishes.filter((w) => w.ms > from && w.ms <= to).map((w) => w[ch]));
-  }
-}
-
-class HostileRig extends Rig {
-  async start() {
-    await this.repair();
-    this.channel = await MqttChannel.open(this.t, this.stack, this.link);
-    this.partner = new Witness(this.link, { channel: this.channel });
-    await this.partner.takeControl();
-    this.begun = monotonic();
-  }
-
-  async at(level) {
-    await this.partner.raise('A', level);
-    await until(() => this.log.now().a === level, 1000,
-      () => `the box is at ${level}: ${JSON.stringify([this.log.now(), this.partner.state, this.agent.events().slice(-6)])}`);
-  }
-
-  // No level of the box above what was wanted within hold.
-  neverAboveTheWish() {
-    for (const { ms, a, b } of this.log.levels().filter((l) => l.ms > this.begun)) {
-      for (const [ch, value] of [['a', a], ['b', b]]) {
-        const most = this.partner.most(ch, ms - HOLD - MARGIN, ms);
-        assert.ok(value <= most, `${ch} at ${value}, wanted was ${most}`);
-      }
-    }
-  }
-
-  // Nothing rises from now on, for `ms`.
-  async nothingRises(ms) {
-    let last = this.log.now();
-    const from = this.log.levels().length;
-    await sleep(ms);
-    for (const level of this.log.levels().slice(from)) {
-      assert.ok(level.a <= last.a && level.b <= last.b, `rose from ${last.a} to ${level.a}`);
-      last = level;
-    }
-  }
-
-  async zeroWithin(bound, since, name) {
-    const worst = await this.log.zeroAfter(since, bound + 3000);
-    results.push({ name, bound, worst });
-    assert.ok(worst <= bound, `took ${worst.toFixed(0)} ms`);
-  }
-}
 
 const tests = [];
-const hostile = (name, check) => tests.push([name, async (t) => {
-  const rig = new HostileRig(t);
-  t.after(() => rig.agent?.stop());
-  await rig.start();
-  await check(rig, rig.partner, rig.channel);
-  rig.neverAboveTheWish();
-}]);
+const hostile = (name, check) => tests.push([name, (t) => between(t, check)]);
 const opOf = (text) => JSON.parse(text).op;
 
 hostile('what is repeated, at once and later, does nothing', async (rig, partner, channel) => {
@@ -170,10 +96,9 @@ hostile('changed and forged: nothing moves, in either direction', async (rig, pa
 
 hostile('a flood of stop: zero, the wearer\'s own stop holds, and after it all goes on', async (rig, partner) => {
   await rig.at(10);
-  const since = monotonic();
   const flood = await Flood.start(rig, 2000, () => '{"v":1,"op":"stop"}');
   rig.t.after(() => flood.end());
-  await rig.zeroWithin(500, since, 'stop, 2,000 times a second');
+  await rig.zeroWithin(500, flood.begun, 'stop, 2,000 times a second');
   await sleep(2000);
   const pressed = monotonic();
   rig.agent.say({ cmd: 'stop' });
@@ -189,22 +114,6 @@ hostile('a flood of stop: zero, the wearer\'s own stop holds, and after it all g
   rig.agent.resume();
   await partner.takeControl();
   await rig.at(6);
-});
-
-const SHORT = 'stop and level 0 dropped, alive passed: down with the next sign of life';
-hostile(SHORT, async (rig, partner, channel) => {
-  const isDown = (text) => { const { op, val } = JSON.parse(text); return op === 'stop' || (op === 'level' && val === 0); };
-  channel.handle = (text) => { if (!isDown(text)) channel.pass(text); };
-  await rig.at(20);
-  let since = monotonic();
-  partner.stop();
-  await rig.zeroWithin(1200, since, 'stop dropped, alive passed');
-  await sleep(200);
-  await rig.at(20);
-  since = monotonic();
-  partner.level('A', 0);
-  await rig.zeroWithin(1200, since, 'level 0 dropped, alive passed');
-  await rig.nothingRises(1000);
 });
 
 hostile('alive dropped, levels passed: hold', async (rig, partner, channel) => {
@@ -264,18 +173,7 @@ hostile('commands held back for 10 s while states pass, then in one burst: nothi
   assert.equal(rig.log.now().a, 0);
 });
 
-// Most of the time is waiting for hold; each has a stack of its own.
-// The one whose bound is short is measured alone: starting a stack holds up every partner in this process.
-test('hostile middle', { concurrency: 3 }, async (t) => {
-  const run = ([name, check]) => t.test(name, { timeout: 60000 }, check);
-  const short = tests.filter(([name]) => name === SHORT);
-  await Promise.all(short.map(run));
-  await Promise.all(tests.filter((one) => !short.includes(one)).map(run));
-});
+// Most of the time is waiting for hold; each has a stack of its own. The one whose bound is short is in dropped.test.mjs.
+test('hostile middle', { concurrency: 3 }, (t) => Promise.all(tests.map(([name, check]) => t.test(name, { timeout: 60000 }, check))));
 
-after(() => {
-  console.log('\nTime to zero with a hostile server between:\n');
-  for (const { name, bound, worst } of results) {
-    console.log(`  ${name.padEnd(44)} ${worst.toFixed(0).padStart(6)} ms   bound ${String(bound).padStart(5)} ms`);
-  }
-});
+after(printTimes);

@@ -1,11 +1,14 @@
 // A server taken over: it holds the broker's signing key, so it has a partner token of every session and
 // sees all that passes. The session secret it does not have.
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { monotonic } from './boxlog.mjs';
 import { connect, identity, keyFromPem } from './broker.mjs';
-import { parseLink } from './partner.mjs';
+import { parseLink, Partner } from './partner.mjs';
+import { sleep, until } from './proc.mjs';
+import { Rig } from './rig.mjs';
 
 export function signingKey(stack) {
   const file = readdirSync(`${stack.data}/secrets`).find((f) => f.startsWith('sign-'));
@@ -61,9 +64,9 @@ export class Flood {
       () => randomBytes(100),
       () => '{"v":1,"op":"sto',
     ];
-    const begun = performance.now();
+    flood.begun = monotonic();
     flood.timer = setInterval(() => {
-      const due = (performance.now() - begun) * rate / 1000;
+      const due = (monotonic() - flood.begun) * rate / 1000;
       for (; flood.sent < due; flood.sent += 1) flood.channel.pass(make ? make() : kinds[flood.sent % kinds.length]());
     }, 5);
     return flood;
@@ -97,5 +100,89 @@ export class ShortKeysvc {
     });
     await mqtt.subscribe('key/+/+/req');
     return service;
+  }
+}
+
+// --- between an honest partner and the wearer -------------------------------------------------------
+
+export const HOLD = 5000;
+export const MARGIN = 500;
+const results = [];
+
+// An honest partner who remembers when it wanted what: of both channels, since control was taken.
+class Witness extends Partner {
+  constructor(link, options) {
+    super(link, options);
+    this.wishes = [];
+  }
+
+  note() { this.wishes.push({ ms: monotonic(), a: this.want.a, b: this.want.b }); }
+  level(ch, val) { super.level(ch, val); this.note(); }
+  stop() { super.stop(); this.note(); }
+  take(text) { super.take(text); this.note(); }
+
+  // The most that was wanted of `ch` at any time from `from` to `to`.
+  most(ch, from, to) {
+    const before = this.wishes.findLast((w) => w.ms <= from);
+    return Math.max(0, before?.[ch] ?? 0, ...this.wishes.filter((w) => w.ms > from && w.ms <= to).map((w) => w[ch]));
+  }
+}
+
+class HostileRig extends Rig {
+  async start() {
+    await this.repair();
+    this.channel = await MqttChannel.open(this.t, this.stack, this.link);
+    this.partner = new Witness(this.link, { channel: this.channel });
+    await this.partner.takeControl();
+    this.begun = monotonic();
+  }
+
+  async at(level) {
+    await this.partner.raise('A', level);
+    await until(() => this.log.now().a === level, 1000,
+      () => `the box is at ${level}: ${JSON.stringify([this.log.now(), this.partner.state, this.agent.events().slice(-6)])}`);
+  }
+
+  // No level of the box above what was wanted within hold.
+  neverAboveTheWish() {
+    for (const { ms, a, b } of this.log.levels().filter((l) => l.ms > this.begun)) {
+      for (const [ch, value] of [['a', a], ['b', b]]) {
+        const most = this.partner.most(ch, ms - HOLD - MARGIN, ms);
+        assert.ok(value <= most, `${ch} at ${value}, wanted was ${most}`);
+      }
+    }
+  }
+
+  // Nothing rises from now on, for `ms`.
+  async nothingRises(ms) {
+    let last = this.log.now();
+    const from = this.log.levels().length;
+    await sleep(ms);
+    for (const level of this.log.levels().slice(from)) {
+      assert.ok(level.a <= last.a && level.b <= last.b, `rose from ${last.a} to ${level.a}`);
+      last = level;
+    }
+  }
+
+  async zeroWithin(bound, since, name) {
+    const worst = await this.log.zeroAfter(since, bound + 3000);
+    results.push({ name, bound, worst });
+    assert.ok(worst <= bound, `took ${worst.toFixed(0)} ms`);
+  }
+}
+
+// `check(rig, partner, channel)` with such a server between the two.
+export async function between(t, check) {
+  const rig = new HostileRig(t);
+  t.after(() => rig.agent?.stop());
+  await rig.start();
+  await check(rig, rig.partner, rig.channel);
+  rig.neverAboveTheWish();
+}
+
+export function printTimes() {
+  console.log('\nTime to zero with a hostile server between:\n');
+  for (const { name, bound, worst } of results) {
+    console.log(`  ${name.padEnd(44)} ${worst.toFixed(0).padStart(6)} ms   bound ${String(bound).padStart(5)} ms`);
   }
 }
