@@ -21,6 +21,7 @@ void
 talk_say(struct talk *t, const char *bytes)
 {
 	exchange_bytes(&t->x, bytes, strlen(bytes), t->now);
+	t->stirred = true;
 }
 
 static void
@@ -86,13 +87,14 @@ box_turn(struct talk *t)
 	t->reply_at = t->pending_first < t->pending_last ? t->now + REPLY_MS * NS_MS : 0;
 }
 
-void
-talk_write_due(struct talk *t)
+static void
+write_due(struct talk *t)
 {
 	char out[CODEC_COMMAND];
-	uint64_t wake;
+	bool asleep = !t->stirred && t->now < t->wake;
 
-	while (exchange_next(&t->x, out, t->now, &wake) > 0) {
+	while (exchange_next(&t->x, out, t->now, &t->wake) > 0) {
+		assert_false(asleep); /* who sleeps until `wake` misses nothing */
 		assert_true(t->writes < WRITES_MAX && t->pending_last < WRITES_MAX);
 		strcpy(t->wrote[t->writes].text, out);
 		t->wrote[t->writes++].at = talk_ms(t);
@@ -101,8 +103,15 @@ talk_write_due(struct talk *t)
 			t->reply_at = t->now + REPLY_MS * NS_MS;
 		}
 	}
-	/* Who sleeps until `wake` misses nothing. */
-	assert_true(wake > t->now);
+	assert_true(t->wake > t->now);
+	t->stirred = false;
+}
+
+void
+talk_write_due(struct talk *t)
+{
+	t->stirred = true;
+	write_due(t);
 }
 
 void
@@ -115,6 +124,7 @@ talk_order_for(struct talk *t, uint8_t act, uint8_t value, uint64_t validity)
 		t->ordered = t->seq;
 	}
 	exchange_order(&t->x, &o, t->now);
+	t->stirred = true;
 }
 
 void
@@ -127,6 +137,7 @@ talk_order(struct talk *t, uint8_t act, uint8_t value)
 void
 talk_pass(struct talk *t, unsigned for_ms)
 {
+	t->stirred = true;
 	for (unsigned i = 0; i < for_ms; i++) {
 		t->now += NS_MS;
 		if (t->beats && t->now >= t->beat_at) {
@@ -136,7 +147,7 @@ talk_pass(struct talk *t, unsigned for_ms)
 		if (t->box.answers && t->reply_at != 0 && t->now >= t->reply_at) {
 			box_turn(t);
 		}
-		talk_write_due(t);
+		write_due(t);
 	}
 }
 

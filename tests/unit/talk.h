@@ -27,7 +27,9 @@ struct fake_box {
 struct talk {
 	struct exchange x;
 	uint64_t now, start;
-	bool beats; /* the guard sends heartbeats */
+	uint64_t wake; /* until then nothing was to be written, unless something happens: */
+	bool stirred;  /* an order or bytes came, or the test did something, since that was said */
+	bool beats;    /* the guard sends heartbeats */
 	uint64_t beat_at;
 	uint32_t seq, ordered; /* of frames; of the last that was no heartbeat */
 	struct fake_box box;

@@ -301,6 +301,21 @@ a_version_that_was_cut_once_is_not_believed(void **state)
 }
 
 static void
+two_versions_that_lost_different_digits_make_no_other_box(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	talk_begin_at(&t, 40);
+	t.box.answers = false;
+	talk_say(&t, "540:80:0:100:100:0:L:0:2.10\n");
+	talk_say(&t, "540:80:0:100:100:0:L:0:2.16\n");
+	assert_string_equal(talk_report(&t).version, "2.106");
+	talk_write_due(&t);
+	assert_false(talk_wrote(&t, "K\r"));
+}
+
+static void
 another_box_on_the_same_cable_starts_from_zero(void **state)
 {
 	struct talk t;
@@ -528,6 +543,7 @@ main(void)
 		cmocka_unit_test(
 			raising_ends_the_confirmed_zero_when_it_is_written_not_when_it_is_answered),
 		cmocka_unit_test(a_version_that_was_cut_once_is_not_believed),
+		cmocka_unit_test(two_versions_that_lost_different_digits_make_no_other_box),
 		cmocka_unit_test(another_box_on_the_same_cable_starts_from_zero),
 		cmocka_unit_test(a_box_that_is_switched_off_is_said_to_be_off),
 		cmocka_unit_test(it_polls_as_often_as_it_is_told),
