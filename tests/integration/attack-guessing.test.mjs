@@ -118,15 +118,17 @@ test('guesses are rationed in all at the key service, however many gateways ask'
   await fourth.subscribe(`key/gw/${who.client}/res`);
   const all = [...gateways.map((g) => ({ mqtt: g, client: g.client })), { mqtt: fourth, client: who.client }];
   const begin = Date.now();
-  // 10 under way each: together fewer than the key service signs at once.
+  // 10 under way each: together fewer than the key service signs at once. On until some are refused: the ration grows.
+  let refused = false;
   const flood = async ({ mqtt, client }) => {
     const whys = [];
     let enough = () => {};
     mqtt.raw.on('message', (topic, payload) => {
       whys.push(JSON.parse(payload).why);
+      refused ||= whys.at(-1) === 'busy';
       if (whys.length % 10 === 0) enough();
     });
-    for (let i = 0; i < GW.burst + 100; i += 10) {
+    for (let i = 0; i < GW.burst + 100 || !refused; i += 10) {
       const answered = new Promise((done) => { enough = done; });
       for (let n = 0; n < 10; n += 1) {
         mqtt.raw.publish(`key/gw/${client}/req`, JSON.stringify({ v: 1, op: 'redeem', id: i + n, key: guess() }), { qos: 1 });
