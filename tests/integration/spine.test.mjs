@@ -149,14 +149,16 @@ describe('the main job', { concurrency: 3 }, () => {
     t.after(() => partner.close());
     await partner.when((s) => s.guard === 'waiting', 10000);
     partner.send('hello');
-    await partner.when((s) => s.guard === 'asking' && s.page === partner.mark, 3000);
+    const { nonce } = await partner.when((s) => s.guard === 'asking' && s.page === partner.mark, 3000);
     partner.level('A', 20);
     await sleep(500);
     assert.equal(stack.log.now().a, 0);
     stack.agent.say({ cmd: 'refuse' });
     await partner.when((s) => s.why === 'refused' && s.page === partner.mark, 3000);
     partner.send('hello');
-    await partner.when((s) => s.guard === 'asking', 3000);
+    const again = await partner.when((s) => s.guard === 'asking', 3000);
+    assert.match(nonce, /^[0-9a-f]{16}$/);
+    assert.notEqual(again.nonce, nonce, 'no two questions have the same words');
     const words = await until(() => stack.agent.last('state')?.words, 3000, 'check words');
     assert.match(words, /^[a-z]+ [a-z]+ [a-z]+$/);
     await sleep(600); // a question that has only just come can't be answered
