@@ -79,6 +79,29 @@ a_repeated_revocation_keeps_the_later_expiry(void **state)
 	revoked_set_finish(&set);
 }
 
+/* A thousand in 1,024 places: some share one. */
+static void
+many_are_all_kept_and_all_forgotten(void **state)
+{
+	struct revoked_set set;
+	uint8_t sid[SID_LEN] = {0};
+
+	(void)state;
+	assert_int_equal(revoked_set_init(&set, 1000), 0);
+	for (uint16_t i = 0; i < 1000; i++) {
+		memcpy(sid, &i, sizeof(i));
+		assert_int_equal(revoked_set_add(&set, sid, NOW + 10 + i % 2, NOW), 0);
+	}
+	sweep_all(&set, NOW + 10);
+	for (uint16_t i = 0; i < 1000; i++) {
+		memcpy(sid, &i, sizeof(i));
+		assert_int_equal(revoked_set_has(&set, sid, NOW + 10), i % 2);
+	}
+	sweep_all(&set, NOW + 11);
+	assert_int_equal(set.count, 0);
+	revoked_set_finish(&set);
+}
+
 static void
 a_full_set_counts_every_session_as_revoked_until_it_can_tell_again(void **state)
 {
@@ -192,6 +215,7 @@ main(void)
 		cmocka_unit_test(a_revocation_holds_until_its_expiry_and_is_then_forgotten),
 		cmocka_unit_test(nothing_is_remembered_for_more_than_four_hours_or_when_it_is_over),
 		cmocka_unit_test(a_repeated_revocation_keeps_the_later_expiry),
+		cmocka_unit_test(many_are_all_kept_and_all_forgotten),
 		cmocka_unit_test(
 			a_full_set_counts_every_session_as_revoked_until_it_can_tell_again),
 		cmocka_unit_test(a_file_is_taken_whole_or_refused_with_the_line),
