@@ -184,7 +184,7 @@ function operations(raw, received) {
       });
     }),
     // The first message not yet taken on `topic`, as text.
-    next: (topic, ms = 2000) => until(() => {
+    next: (topic, ms = 10000) => until(() => {
       const at = received.findIndex((m) => m.topic === topic);
       return at >= 0 && received.splice(at, 1)[0];
     }, ms, `a message on ${topic}`).then((m) => m.text),

@@ -72,7 +72,7 @@ export async function connectAsker(t, { port, ca, who, options }) {
   const mqtt = await connect(t, { port, ca, who: self, options });
   const [req, res] = ['req', 'res'].map((end) => `key/${self.role}/${self.client}/${end}`);
   await mqtt.subscribe(res);
-  const ask = async (request, ms = 3000) => {
+  const ask = async (request, ms = 10000) => {
     await mqtt.publish(req, typeof request === 'string' ? request : JSON.stringify(request));
     return JSON.parse(await mqtt.next(res, ms));
   };

@@ -89,8 +89,8 @@ export function start(t, file, args = [], options = {}) {
     err: () => err,
     lines: () => out.split('\n').filter(Boolean),
     write: (text) => child.stdin.write(text),
-    // Resolves with the first match of `pattern` in standard output or error.
-    match: (pattern, ms = 5000) =>
+    // Resolves with the first match of `pattern` in standard output or error. A busy machine takes seconds to start one.
+    match: (pattern, ms = 20000) =>
       until(() => {
         const found = out.match(pattern) ?? err.match(pattern);
         if (!found && over()) throw new Error(`${file} ended without ${pattern}\n${out}${err}`);

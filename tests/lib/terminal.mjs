@@ -29,7 +29,7 @@ export class Terminal {
   words() { return this.text().replace(/\s+/g, ' '); }
   key(...keys) { this.tmux('send-keys', '-t', 't', ...keys); }
   resize(columns, rows) { this.tmux('resize-window', '-t', 't', '-x', String(columns), '-y', String(rows)); }
-  shows(pattern, ms = 5000) {
+  shows(pattern, ms = 10000) {
     return until(() => this.words().match(pattern), ms, () => `the screen shows ${pattern}:\n${this.text()}`);
   }
 

@@ -33,7 +33,7 @@ export class Wizard extends Terminal {
 
   // The text of the newest question: what stands below the last empty line.
   question() { return this.text().trimEnd().split(/\n\s*\n/).at(-1).replace(/\s+/g, ' '); }
-  asks(pattern, ms = 5000) {
+  asks(pattern, ms = 10000) {
     return until(() => this.question().match(pattern), ms, () => `the question ${pattern}:\n${this.text()}`);
   }
 
