@@ -47,6 +47,11 @@ test('init makes the secrets once, closed to others, and never again', async (t)
   assert.equal(modeOf(`${data}/keys/${kid}.pem`), '644');
   assert.equal(statSync(`${data}/secrets/key-secret`).size, 32);
   const before = secrets.map((name) => read(`${data}/secrets/${name}`));
+  const other = `${folder(t)}/data`;
+  await keysvc(['--dir', other, 'init']);
+  const keySecrets = [data, other].map((dir) => readFileSync(`${dir}/secrets/key-secret`, 'hex'));
+  assert.notEqual(keySecrets[0], keySecrets[1]);
+  assert.doesNotMatch(keySecrets.join(' '), /00000000/);
 
   const second = await keysvc(['--dir', data, 'init']);
   assert.equal(second.code, 5);

@@ -190,6 +190,9 @@ describe('the main job', { concurrency: 3 }, () => {
     const late = new Partner(stack.link, { ca: stack.tls.ca });
     t.after(() => late.close());
     await until(() => late.gw.some((m) => m.gw === 'refused' && m.why === 'revoked'), 5000, `the old key is dead: ${JSON.stringify(late.gw)}`);
+    const secrets = [stack.link, link].map((one) => parseLink(one).secret.toString('hex'));
+    assert.notEqual(secrets[0], secrets[1], 'and another secret');
+    assert.doesNotMatch(secrets.join(' '), /00000000/);
     const fresh = new Partner(link, { ca: stack.tls.ca });
     t.after(() => fresh.close());
     await fresh.takeControl();
