@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { connect as tcpConnect } from 'node:net';
 import { describe, test } from 'node:test';
 import { connect, hexId, identity, keyFromPem } from '../lib/broker.mjs';
+import { ShortKeysvc } from '../lib/hostile.mjs';
 import { Partner, parseLink, sign } from '../lib/partner.mjs';
 import { sleep, until } from '../lib/proc.mjs';
 import { family, openDoors } from '../lib/sockets.mjs';
@@ -196,6 +197,20 @@ describe('the main job', { concurrency: 3 }, () => {
     const fresh = new Partner(link, { ca: stack.tls.ca });
     t.after(() => fresh.close());
     await fresh.takeControl();
+  });
+
+  test('what the agent adds to a session id, and the name under which it asks, are others each time', async (t) => {
+    const stack = await startStack(t, { agent: false });
+    await stack.keysvc.stop();
+    const service = await ShortKeysvc.start(t, stack, 600);
+    for (let i = 0; i < 2; i += 1) {
+      await stack.startAgent().link();
+      await stack.agent.program.stop();
+    }
+    const asked = service.asked.filter(({ op }) => op === 'issue');
+    assert.equal(asked.length, 2);
+    for (const part of ['agent', 'link', 'topic']) assert.notEqual(asked[0][part], asked[1][part], part);
+    assert.doesNotMatch(JSON.stringify(asked), /AAAAAAAA|00000000/);
   });
 
   test('the agent opens no port, and the key service no TCP port', async (t) => {

@@ -79,14 +79,17 @@ export class Flood {
 }
 
 // A key service whose sessions are short: the agent counts `left` seconds, the tokens would last longer.
-// `ends` is when the last session is over, in ms of CLOCK_MONOTONIC. What `refusal` holds is the answer instead.
+// `ends` is when the last session is over, in ms of CLOCK_MONOTONIC, `asked` what was asked, with its topic. What
+// `refusal` holds is the answer instead.
 export class ShortKeysvc {
   static async start(t, stack, left) {
     const service = new ShortKeysvc();
+    service.asked = [];
     const key = signingKey(stack);
     const mqtt = await connect(t, { port: stack.mqttPort, ca: stack.tls.ca, who: identity(key, 'keysvc') });
     mqtt.raw.on('message', (topic, payload) => {
       const { op, id } = JSON.parse(payload);
+      service.asked.push({ ...JSON.parse(payload), topic });
       const sid = randomBytes(16);
       const { client, token } = identity(key, 'agent', { sid: sid.toString('hex') });
       if (service.refusal) {
