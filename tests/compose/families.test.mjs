@@ -24,7 +24,7 @@ const skip = noEngine || (able ? false : 'no network namespaces here');
 const byte = process.pid % 250;
 const hex = process.pid.toString(16);
 // TETHER_BIND empty: published as shipped, on all addresses of both families.
-const stack = new Compose({ after }, { name: 'families', profiles: [], env: { TETHER_BIND: '' } });
+const stack = new Compose({ after }, { name: 'families', profiles: [], soon: true, env: { TETHER_BIND: '' } });
 const clients = [];
 const made = { namespaces: [], forwarding: undefined };
 let way; // of IPv6

@@ -26,7 +26,7 @@ describe('monitoring', { skip, timeout: 1200000 }, () => {
     writeFileSync(file, readFileSync(path.join(compose, 'monitoring/prometheus.yml'), 'utf8').replaceAll(': 15s', ': 1s'));
     chmodSync(path.dirname(file), 0o755);
     chmodSync(file, 0o644);
-    stack = new Compose(t, { name: 'monitoring', profiles: [], env: { TETHER_TEST_PROMETHEUS: file, TETHER_MONITORING_PORT: String(await freePort()) },
+    stack = new Compose(t, { name: 'monitoring', profiles: [], soon: true, env: { TETHER_TEST_PROMETHEUS: file, TETHER_MONITORING_PORT: String(await freePort()) },
       files: [path.join(compose, 'compose.monitoring.yaml'), path.join(folderHere, 'monitoring.yaml')] });
     await stack.up();
     await stack.healthy('gateway', 60000);

@@ -18,6 +18,7 @@ export const skip = engine ? false : 'no Docker engine with compose and the imag
 // Of all images that tests build.
 export const TAG = process.env.TETHER_TAG ?? 'test';
 export const compose = path.join(root, 'compose');
+const quick = path.join(root, 'tests/compose/quick.yaml');
 
 // What the images are made of, as one number.
 function sources() {
@@ -45,14 +46,15 @@ function prefix(name) {
 
 export class Compose {
   // name: of the project, "tether-<name>-<pid>". env: for compose.yaml. profiles: ['demo'] has the agent with a
-  // simulated box. files: further compose files (absolute paths). `t` may be { after } of node:test: one stack for a file.
-  constructor(t, { name = 'test', env = {}, profiles = ['demo'], files = [] } = {}) {
+  // simulated box. files: further compose files (absolute paths). soon: health is asked for more often than an operator
+  // has it. `t` may be { after } of node:test: one stack for a file.
+  constructor(t, { name = 'test', env = {}, profiles = ['demo'], files = [], soon = false } = {}) {
     this.undo = [];
     // Now, while `t` is whom the caller means: in a hook, `after` of node:test would be that of the first test.
     this.t = { after: (what) => this.undo.push(what) };
     t?.after(async () => { for (const what of this.undo.reverse()) await what(); });
     this.project = `tether-${name}-${process.pid}`;
-    this.files = [path.join(compose, 'compose.yaml'), ...files];
+    this.files = [path.join(compose, 'compose.yaml'), ...(soon ? [quick] : []), ...files];
     this.env = { ...process.env, COMPOSE_PROJECT_NAME: this.project, COMPOSE_PROFILES: profiles.join(','),
       TETHER_TAG: TAG, TETHER_BIND: '127.0.0.1', TETHER_NET6: prefix(this.project), DOCKER_BUILDKIT: '0', ...env };
   }
@@ -71,7 +73,7 @@ export class Compose {
     const stamp = path.join(tmpdir(), `tether-images-${TAG}`);
     const of = sources();
     const [last, ...built] = existsSync(stamp) ? readFileSync(stamp, 'utf8').split('\n') : [];
-    const these = this.files.join();
+    const these = this.files.filter((file) => file !== quick).join();
     if (last === of && built.includes(these) && works('image', 'inspect', `tether/agent:${TAG}`)) return;
     const all = [...new Set(this.docker(['config', '--profiles']).split('\n').filter(Boolean))];
     this.docker(['build', '-q'], { env: { ...this.env, COMPOSE_PROFILES: all.join(','), COMPOSE_PARALLEL_LIMIT: '1' }, timeout: 1200000 });
