@@ -35,12 +35,12 @@ EVP_PKEY *layout_public_key(const char *path);
 int layout_init(void);
 
 /* Makes a new signing key: first its public half, so that a token is never signed with a key that
- * could not be found, then the private one; removes the former private ones and notes when. Not where
- * there are MAX_KEYS public ones. 0, or -1 after a line to standard error. */
+ * could not be found, then the private one; removes the former private ones and notes when. Not
+ * where there are MAX_KEYS public ones. 0, or -1 after a line to standard error. */
 int layout_rotate(void);
 
-/* Removes public keys whose last token has run out by `now` (unix seconds). `kid` still signs, retired
- * or not (a rotation that failed half way): its time begins anew. 0 or -1 with errno. */
+/* Removes public keys whose last token has run out by `now` (unix seconds). `kid` still signs,
+ * retired or not (a rotation that failed half way): its time begins anew. 0 or -1 with errno. */
 int layout_forget(int64_t now, const char *kid);
 
 #endif
