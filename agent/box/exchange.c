@@ -73,10 +73,13 @@ exchange_order(struct exchange *x, const struct box_order *o, uint64_t now)
 		x->valid_until = until;
 	}
 	if (o->act == ACT_KILL) {
-		/* One under way serves: nothing can have been raised since it began. */
-		if (!x->killing) {
+		/* One under way goes on, but what it has confirmed is not of now: the wearer's hand
+		 * may have turned the box up since its last K. */
+		if (!x->killing || x->zeros == 2) {
 			begin_kill(x, now);
 		}
+		x->zeros = 0;
+		x->candidate = false;
 		x->waiting = false; /* what waited for the end of that one */
 		x->kill_seq = o->seq;
 	} else if (o->act != ACT_HEARTBEAT && (!x->killing || x->zeros == 2)) {

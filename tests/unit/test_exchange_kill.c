@@ -349,6 +349,29 @@ a_second_kill_during_the_first_is_done_with_it(void **state)
 	assert_true(talk_report(&t).zero);
 }
 
+/* From the first K on, at each moment: the knob is turned up, and then comes the stop. */
+static void
+a_stop_during_another_is_confirmed_by_ks_of_its_own(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	for (unsigned ms = 0; ms < 600; ms += 5) {
+		talk_begin_at(&t, 40);
+		talk_order(&t, ACT_KILL, 0);
+		talk_pass(&t, ms);
+		t.box.b = 40;
+		talk_look_from_here(&t);
+		talk_order(&t, ACT_KILL, 0);
+		talk_pass(&t, 130);
+		assert_true(talk_wrote(&t, "K\r"));
+		assert_int_equal(t.box.b, 0);
+		talk_pass(&t, 600);
+		assert_true(talk_report(&t).zero);
+		assert_int_equal(talk_report(&t).done, t.ordered);
+	}
+}
+
 static void
 the_wearers_hand_on_the_knob_ends_a_confirmed_zero(void **state)
 {
@@ -389,6 +412,7 @@ main(void)
 		cmocka_unit_test(a_kill_at_zero_is_confirmed_anew),
 		cmocka_unit_test(an_order_between_the_two_replies_that_confirm_is_dropped),
 		cmocka_unit_test(a_second_kill_during_the_first_is_done_with_it),
+		cmocka_unit_test(a_stop_during_another_is_confirmed_by_ks_of_its_own),
 		cmocka_unit_test(the_wearers_hand_on_the_knob_ends_a_confirmed_zero),
 	};
 
