@@ -219,6 +219,7 @@ send(struct exchange *x, char out[CODEC_COMMAND], const struct box_order *o, uin
 		return 0;
 	}
 	if ((o->act == ACT_LEVEL_A || o->act == ACT_LEVEL_B) && o->value > 0) {
+		x->news = x->news || x->zero; /* nobody is to call it zero until the answer comes */
 		x->zero = false;
 	}
 	x->sent = *o;

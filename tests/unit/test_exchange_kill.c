@@ -389,6 +389,25 @@ the_wearers_hand_on_the_knob_ends_a_confirmed_zero(void **state)
 	assert_false(talk_report(&t).zero); /* nobody wrote K since */
 }
 
+static void
+that_a_zero_has_ended_is_told_when_the_level_is_written(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	talk_begin_ready(&t);
+	t.x.looked_at = 0; /* long ago: a poll comes first */
+	talk_order(&t, ACT_LEVEL_A, 1);
+	assert_false(talk_wrote(&t, "A1\r"));
+	while (!talk_wrote(&t, "A1\r")) {
+		assert_true(talk_report(&t).zero);
+		t.x.news = false;
+		talk_pass(&t, 1);
+	}
+	assert_true(t.x.news);
+	assert_false(talk_report(&t).zero);
+}
+
 int
 main(void)
 {
@@ -414,6 +433,7 @@ main(void)
 		cmocka_unit_test(a_second_kill_during_the_first_is_done_with_it),
 		cmocka_unit_test(a_stop_during_another_is_confirmed_by_ks_of_its_own),
 		cmocka_unit_test(the_wearers_hand_on_the_knob_ends_a_confirmed_zero),
+		cmocka_unit_test(that_a_zero_has_ended_is_told_when_the_level_is_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
