@@ -13,6 +13,7 @@
 #define RESTART_MS 200
 #define KILL_AGAIN_MS 1000
 #define GONE_MS 1000 /* a pulled cable: look again this often */
+#define DOWN_MS 1000 /* a knob that has been down for so long stays down */
 
 bool
 box_kill_sent(const struct guard *g)
@@ -106,6 +107,17 @@ start_box(struct guard *g, uint64_t now)
 	}
 }
 
+/* The wearer's hand had turned the box up, and down again. Nothing goes to zero there, but until
+ * the box confirms it nobody may say that it is there: it is asked, once the hand has let go. */
+static bool
+is_down_again(const struct guard *g, uint64_t now)
+{
+	const struct box_report *r = &g->report;
+
+	return !g->limits.armed && !g->limits.kill && r->port == PORT_OK && !r->zero && r->a == 0 &&
+	       r->b == 0 && now - g->raised_at >= DOWN_MS;
+}
+
 /* Everything that may be wrong with the box process itself. */
 static bool
 box_is_well(struct guard *g, uint64_t now)
@@ -117,6 +129,8 @@ box_is_well(struct guard *g, uint64_t now)
 	if (g->report.done < g->order_seq && g->report.port == PORT_OK && now - g->order_at > ORDER_MS &&
 	    !g->limits.kill) {
 		guard_zero(g, WHY_BOX, false); /* an order got lost: start anew from zero */
+	} else if (is_down_again(g, now)) {
+		guard_zero(g, (enum why)g->limits.why, false);
 	}
 	return true;
 }
@@ -193,11 +207,14 @@ is_news(const struct box_report *before, const struct box_report *r)
 }
 
 /* It went to zero without our order, be it since ours came too late: control ends as at any zero
- * that the partner did not ask for. */
+ * that the partner did not ask for. With nobody in control it is only waited for. */
 static void
 box_killed(struct guard *g)
 {
 	if (!g->limits.armed) {
+		if (!g->limits.kill) {
+			guard_zero(g, (enum why)g->limits.why, false);
+		}
 		return;
 	}
 	if (g->report.port == PORT_OK) {
@@ -215,6 +232,9 @@ take_report(struct guard *g, const struct box_report *r)
 	g->report = *r;
 	if (r->port == PORT_STARTING && before.port >= PORT_GONE) {
 		g->report.port = before.port; /* another try at it: as long as it lasts nothing is new */
+	}
+	if (r->a != 0 || r->b != 0) {
+		g->raised_at = g->turn_at;
 	}
 	if (r->kills != before.kills) {
 		box_killed(g);

@@ -82,6 +82,7 @@ struct guard {
 	uint32_t kill_seq;       /* the last kill, 0 none; it stands for limits.stops == kill_stops */
 	uint32_t kill_stops;
 	uint64_t order_at, beat_at;
+	uint64_t raised_at; /* ms, when the box last said a level above zero */
 	uint64_t box_at; /* start the next box process not before */
 
 	struct link_status link_status;

@@ -231,6 +231,23 @@ disconnecting_a_thousand_times_ends_the_session_once(void **state)
 
 /* ---- the box --------------------------------------------------------------------------------- */
 
+#define DOWN 1000 /* ms */
+
+static void
+box_says(const struct box_report *r)
+{
+	assert_int_equal(frames_send(w.box, frames_from_box, FRAME_BOX_REPORT, r), FRAME_OK);
+	box_read(&g, w.now);
+}
+
+static void
+box_turns(void)
+{
+	g.turn_at = w.now;
+	child_heard(&g.box, w.now);
+	box_turn(&g, w.now);
+}
+
 static void
 a_pulled_cable_latches(void **state)
 {
@@ -278,11 +295,59 @@ a_zero_of_the_box_process_itself_ends_control(void **state)
 	take_control();
 	r = g.report;
 	r.kills++;
-	assert_int_equal(frames_send(w.box, frames_from_box, FRAME_BOX_REPORT, &r), FRAME_OK);
-	box_read(&g, w.now);
+	box_says(&r);
 	assert_false(g.limits.armed);
 	assert_int_equal(g.limits.why, WHY_BOX);
 	assert_true(g.limits.kill);
+}
+
+static void
+a_zero_of_the_box_process_itself_is_waited_for_with_nobody_in_control(void **state)
+{
+	struct box_report r;
+
+	(void)state;
+	box_answers(PORT_OK, 0);
+	assert_false(g.limits.kill);
+	r = g.report;
+	r.kills++;
+	r.zero = false;
+	box_says(&r);
+	assert_true(g.limits.kill);
+	assert_int_equal(g.limits.why, WHY_START);
+	box_answers(PORT_OK, 0);
+	assert_true(box_zero(&g));
+}
+
+static void
+a_knob_that_was_turned_down_again_is_asked_for_zero_when_the_hand_has_let_go(void **state)
+{
+	struct box_report r;
+
+	(void)state;
+	box_answers(PORT_OK, 0);
+	r = g.report;
+	r.zero = false;
+	r.b = 1;
+	box_says(&r);
+	w.now += 10 * DOWN;
+	box_turns();
+	assert_false(g.limits.kill);
+	box_says(&r);
+	r.b = 0;
+	box_says(&r);
+	w.now += DOWN - 1;
+	box_turns();
+	assert_false(g.limits.kill);
+	w.now += 1;
+	box_turns();
+	assert_true(g.limits.kill);
+	assert_int_equal(g.limits.why, WHY_START);
+	box_answers(PORT_OK, 0);
+	assert_true(box_zero(&g));
+	w.now += 10 * DOWN;
+	box_turns();
+	assert_false(g.limits.kill);
 }
 
 static void
@@ -344,8 +409,7 @@ zero_is_not_told_before_the_box_says_it_after_the_order(void **state)
 	take_control();
 	guard_zero(&g, WHY_WEARER, true);
 	r.seq = r.done = g.kill_seq - 1;
-	assert_int_equal(frames_send(w.box, frames_from_box, FRAME_BOX_REPORT, &r), FRAME_OK);
-	box_read(&g, w.now);
+	box_says(&r);
 	assert_true(g.limits.kill);
 	assert_false(box_view(&g).zero);
 }
@@ -372,6 +436,8 @@ main(int argc, char *argv[])
 		TEST(a_box_that_was_never_there_does_not_latch),
 		TEST(why_there_is_no_box_is_told_until_something_else_is_known),
 		TEST(a_zero_of_the_box_process_itself_ends_control),
+		TEST(a_zero_of_the_box_process_itself_is_waited_for_with_nobody_in_control),
+		TEST(a_knob_that_was_turned_down_again_is_asked_for_zero_when_the_hand_has_let_go),
 		TEST(a_box_that_is_off_at_zero_is_asked_for_zero_once),
 		TEST(a_level_set_by_hand_is_cut_to_a_cap_by_a_change_of_caps_alone),
 		TEST(zero_is_not_told_before_the_box_says_it_after_the_order),
