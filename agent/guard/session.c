@@ -7,10 +7,24 @@
 
 #include "common/secret.h"
 
+/* The key becomes part of a link that the wearer copies and sends: a link process that was taken
+ * over must not write anything else there, nor the way into another session. */
+static bool
+key_is_ours(const struct link_issued *issued)
+{
+	struct key key;
+
+	return key_parse(&key, issued->key, strlen(issued->key)) == 0 &&
+	       memcmp(key.sid, issued->sid, SID_LEN) == 0;
+}
+
 int
 session_open(struct session *s, const struct link_issued *issued, uint64_t now)
 {
 	session_close(s);
+	if (!key_is_ours(issued)) {
+		return -1;
+	}
 	memcpy(s->sid, issued->sid, SID_LEN);
 	memcpy(s->key, issued->key, sizeof(s->key));
 	memcpy(s->client, issued->client, sizeof(s->client));

@@ -38,7 +38,8 @@ struct session {
 	uint32_t bad; /* commands refused */
 };
 
-/* Opens a session for what the key service issued: makes the secret, derives the keys. 0 or -1. */
+/* Opens a session for what the key service issued: makes the secret, derives the keys. 0, or -1,
+ * also for what is no key of this sid. */
 int session_open(struct session *s, const struct link_issued *issued, uint64_t now);
 
 /* Wipes everything; safe on a closed one. */

@@ -26,11 +26,23 @@ connect_child(struct child *c, int *peer)
 	*peer = pair[1];
 }
 
+struct link_issued
+issued_by(uint8_t sid, uint32_t left)
+{
+	struct link_issued issued = {.left = left, .client = "c", .token = "t"};
+	struct key key = {.expiry = 1};
+
+	memset(issued.sid, sid, SID_LEN);
+	memset(key.sid, sid, SID_LEN);
+	key_write(issued.key, &key);
+	return issued;
+}
+
 /* A guard with box, screen and an agent's link, a session of four hours, caps of 60. */
 int
 guard_begin(void **state)
 {
-	struct link_issued issued = {.left = LIFE, .key = "k", .client = "c", .token = "t"};
+	struct link_issued issued = issued_by(0, LIFE);
 
 	(void)state;
 	memset(&g, 0, sizeof(g));

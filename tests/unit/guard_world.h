@@ -23,6 +23,9 @@ int guard_begin(void **state);
 int guard_finish(void **state);
 #define TEST(name) cmocka_unit_test_setup_teardown(name, guard_begin, guard_finish)
 
+/* What a key service would issue: a key of the session whose id is this byte, again and again. */
+struct link_issued issued_by(uint8_t sid, uint32_t left);
+
 /* One more child, whose other end is *peer. */
 void connect_child(struct child *c, int *peer);
 

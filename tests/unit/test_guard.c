@@ -100,9 +100,8 @@ link_is(uint8_t phase)
 static void
 link_issues(uint8_t sid, uint32_t left)
 {
-	struct link_issued issued = {.left = left, .key = "k", .client = "c", .token = "t"};
+	const struct link_issued issued = issued_by(sid, left);
 
-	memset(issued.sid, sid, sizeof(issued.sid));
 	link_says(FRAME_LINK_ISSUED, &issued);
 }
 
@@ -115,6 +114,27 @@ a_link_gives_one_key(void **state)
 	assert_true(g.session.open);
 	link_issues(2, LIFE);
 	assert_int_equal(g.session.sid[0], 1);
+	assert_int_equal(g.link.fd, -1);
+}
+
+static void
+what_is_no_key_of_its_session_gets_into_no_link(void **state)
+{
+	struct link_issued issued = issued_by(1, LIFE);
+
+	(void)state;
+	no_session(JOB_ISSUE, LINK_CONNECTING);
+	memset(issued.sid, 2, SID_LEN);
+	link_says(FRAME_LINK_ISSUED, &issued);
+	assert_false(g.session.open);
+	assert_int_equal(g.link.fd, -1);
+	guard_finish(state);
+	guard_begin(state);
+	no_session(JOB_ISSUE, LINK_CONNECTING);
+	issued = issued_by(1, LIFE);
+	issued.key[20] = '\n';
+	link_says(FRAME_LINK_ISSUED, &issued);
+	assert_false(g.session.open);
 	assert_int_equal(g.link.fd, -1);
 }
 
@@ -424,6 +444,7 @@ main(int argc, char *argv[])
 		TEST(a_hello_in_the_turn_in_which_control_was_lost_is_heard),
 		TEST(a_shorter_hold_holds_at_once),
 		TEST(a_link_gives_one_key),
+		TEST(what_is_no_key_of_its_session_gets_into_no_link),
 		TEST(a_link_with_another_job_gives_no_key),
 		TEST(four_hours_count_from_the_request),
 		TEST(only_an_agents_link_hands_commands_over),

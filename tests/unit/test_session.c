@@ -22,9 +22,12 @@ static struct session
 opened(void)
 {
 	struct session s = {0};
-	struct link_issued issued = {.left = 14400, .key = "k", .client = "c", .token = "t"};
+	struct link_issued issued = {.left = 14400, .client = "c", .token = "t"};
+	struct key key = {.expiry = 1};
 
 	memset(issued.sid, 7, sizeof(issued.sid));
+	memset(key.sid, 7, sizeof(key.sid));
+	key_write(issued.key, &key);
 	assert_int_equal(session_open(&s, &issued, 1000), 0);
 	return s;
 }
