@@ -54,6 +54,14 @@ exchange_close(struct exchange *x, uint64_t now)
 	}
 }
 
+/* Until zero is confirmed an order is dropped: it was given before. After that too, where nobody
+ * had ordered this zero: who gives it means to go on from where the box was. */
+static bool
+takes_orders(const struct exchange *x)
+{
+	return !x->killing || (x->zeros == 2 && x->kill_seq != 0);
+}
+
 void
 exchange_order(struct exchange *x, const struct box_order *o, uint64_t now)
 {
@@ -82,7 +90,7 @@ exchange_order(struct exchange *x, const struct box_order *o, uint64_t now)
 		x->candidate = false;
 		x->waiting = false; /* what waited for the end of that one */
 		x->kill_seq = o->seq;
-	} else if (o->act != ACT_HEARTBEAT && (!x->killing || x->zeros == 2)) {
+	} else if (o->act != ACT_HEARTBEAT && takes_orders(x)) {
 		x->order = *o;
 		x->order.valid_until = until;
 		x->waiting = true;

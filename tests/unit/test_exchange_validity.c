@@ -94,6 +94,23 @@ heartbeats_out_of_a_backlog_do_not_count(void **state)
 	assert_false(talk_wrote_other_than_kill(&t));
 }
 
+/* A guard that was stopped between decision and order knows nothing of the zero meanwhile. */
+static void
+an_order_from_before_a_zero_of_its_own_is_not_written_after_it(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	talk_begin_at(&t, 40);
+	t.beats = false;
+	talk_pass(&t, 2000);
+	assert_true(talk_report(&t).zero);
+	talk_order(&t, ACT_LEVEL_A, 41);
+	talk_pass(&t, 500);
+	assert_false(talk_wrote(&t, "A41\r"));
+	assert_int_equal(t.box.a, 0);
+}
+
 static void
 no_validity_reaches_further_than_a_second(void **state)
 {
@@ -333,6 +350,7 @@ main(void)
 		cmocka_unit_test(an_order_that_expired_while_it_waited_becomes_k),
 		cmocka_unit_test(an_order_that_is_valid_for_long_enough_is_written),
 		cmocka_unit_test(heartbeats_out_of_a_backlog_do_not_count),
+		cmocka_unit_test(an_order_from_before_a_zero_of_its_own_is_not_written_after_it),
 		cmocka_unit_test(no_validity_reaches_further_than_a_second),
 		cmocka_unit_test(after_a_sleep_of_the_computer_the_first_write_is_k),
 		cmocka_unit_test(when_heartbeats_come_back_orders_are_obeyed_again_from_zero),
