@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/max.h"
 #include "gateway/files.h"
 #include "gateway/limits.h"
 
@@ -99,15 +100,46 @@ http_sentence(struct lws *wsi, unsigned status, const char *sentence, bool body)
 	return 0;
 }
 
+bool
+http_header_is(struct lws *wsi, enum lws_token_indexes token, const char *value)
+{
+	char got[MAX_HOST + 16];
+
+	return lws_hdr_copy(wsi, got, sizeof(got), token) > 0 && strcmp(got, value) == 0;
+}
+
+static bool
+has_body(struct lws *wsi)
+{
+	return lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0 ||
+	       (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) > 0 &&
+		!http_header_is(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, "0"));
+}
+
+bool
+http_refused(struct lws *wsi)
+{
+	bool head = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
+
+	if (!head && lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0) {
+		(void)http_sentence(wsi, HTTP_STATUS_METHOD_NOT_ALLOWED,
+				    "Only GET and HEAD work here.", true);
+		return true;
+	}
+	if (has_body(wsi)) {
+		(void)http_sentence(wsi, HTTP_STATUS_BAD_REQUEST,
+				    "Only requests without a body work here.", !head);
+		return true;
+	}
+	return false;
+}
+
 int
 http_answer(struct lws *wsi, struct http_request *r, const char *path)
 {
 	bool head = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
 
-	if (!head && lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0) {
-		/* Closed after it, because a body may follow that nobody reads. */
-		(void)http_sentence(wsi, HTTP_STATUS_METHOD_NOT_ALLOWED,
-				    "Only GET and HEAD work here.", true);
+	if (http_refused(wsi)) {
 		return -1;
 	}
 	*r = (struct http_request){.file = files_find(path)};

@@ -13,6 +13,14 @@
  * of that form. */
 const struct lws_protocol_vhost_options *http_headers(const char *origin);
 
+/* Is this header there, once, with this value? */
+bool http_header_is(struct lws *wsi, enum lws_token_indexes token, const char *value);
+
+/* Is the request anything but a GET or HEAD without a body? Then it has been told so, and its
+ * connection must be closed: what follows is read by nobody, and a body of which too little is
+ * taken keeps libwebsockets' (4.1.6) loop going round for ever. */
+bool http_refused(struct lws *wsi);
+
 /* One response under way; libwebsockets' per-session memory. */
 struct http_request {
 	const struct file *file;

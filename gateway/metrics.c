@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "gateway/address.h"
 #include "gateway/count.h"
+#include "gateway/http.h"
 #include "gateway/limits.h"
 #include "gateway/page.h"
 #include "gateway/server.h"
@@ -66,6 +67,9 @@ metrics_request(struct lws *wsi, const char *path)
 {
 	char text[MAX_METRICS];
 
+	if (http_refused(wsi)) {
+		return -1;
+	}
 	if (strcmp(path, "/metrics") == 0) {
 		return metrics_answer(wsi, HTTP_STATUS_OK, text, metrics_text(text, sizeof(text)));
 	}

@@ -92,10 +92,7 @@ answer(struct lws *wsi, const char *path)
 	bool head = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
 	int rc;
 
-	if (!head && lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0) {
-		/* Closed after it, because a body may follow that nobody reads. */
-		(void)http_sentence(wsi, HTTP_STATUS_METHOD_NOT_ALLOWED,
-				    "Only GET and HEAD work here.", true);
+	if (http_refused(wsi)) {
 		return -1;
 	}
 	if (strncmp(path, CHALLENGE, sizeof(CHALLENGE) - 1) == 0) {

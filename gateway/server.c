@@ -41,14 +41,6 @@ server_accept(int fd)
 	return 0;
 }
 
-static bool
-header_is(struct lws *wsi, enum lws_token_indexes token, const char *value)
-{
-	char got[MAX_HOST + 16];
-
-	return lws_hdr_copy(wsi, got, sizeof(got), token) > 0 && strcmp(got, value) == 0;
-}
-
 /* 0 lets the upgrade go on, 1 says that an answer was written, -1 closes. */
 static int
 on_upgrade(struct lws *wsi, const char *to)
@@ -58,13 +50,14 @@ on_upgrade(struct lws *wsi, const char *to)
 	if (strcasecmp(to, "websocket") != 0) {
 		return -1; /* h2c: HTTP/1.1 is all that is spoken here */
 	}
-	if (!header_is(wsi, WSI_TOKEN_GET_URI, "/ws") && !header_is(wsi, WSI_TOKEN_GET_URI, "/")) {
+	if (!http_header_is(wsi, WSI_TOKEN_GET_URI, "/ws") &&
+	    !http_header_is(wsi, WSI_TOKEN_GET_URI, "/")) {
 		wrong = "The WebSocket is at /ws.";
-	} else if (!header_is(wsi, WSI_TOKEN_ORIGIN, options->origin)) {
+	} else if (!http_header_is(wsi, WSI_TOKEN_ORIGIN, options->origin)) {
 		wrong = "This WebSocket is for this site's own page only.";
-	} else if (!header_is(wsi, WSI_TOKEN_HOST, options->origin + sizeof("https://") - 1)) {
+	} else if (!http_header_is(wsi, WSI_TOKEN_HOST, options->origin + sizeof("https://") - 1)) {
 		wrong = "This is not the address of this site.";
-	} else if (!header_is(wsi, WSI_TOKEN_PROTOCOL, SUBPROTOCOL)) {
+	} else if (!http_header_is(wsi, WSI_TOKEN_PROTOCOL, SUBPROTOCOL)) {
 		wrong = "The subprotocol is " SUBPROTOCOL ".";
 	}
 	if (!wrong) {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
+import { createConnection } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import tls from 'node:tls';
@@ -19,9 +20,11 @@ const get = (w, where, { method = 'GET', headers } = {}) => new Promise((done, f
   request.end();
 });
 
-// A request as bytes, for what clients would tidy up. Resolves with everything until the close.
-const rawRequest = (w, text) => new Promise((done, fail) => {
-  const socket = tls.connect({ host: '127.0.0.1', port: w.port, servername: 'localhost', ca: readFileSync(w.ca) });
+// A request as bytes, for what clients would tidy up, to the page's port or to one without TLS. Resolves with everything
+// until the close.
+const rawRequest = (w, text, port) => new Promise((done, fail) => {
+  const socket = port ? createConnection(port, '127.0.0.1')
+    : tls.connect({ host: '127.0.0.1', port: w.port, servername: 'localhost', ca: readFileSync(w.ca) });
   let all = '';
   socket.on('data', (d) => { all += d; });
   socket.on('close', () => done(all));
@@ -73,6 +76,30 @@ test('HEAD has headers only, other methods are refused, unknown paths say so', a
   assert.equal(missing.status, 404);
   assert.match(missing.body, /^There is no such page here\./);
   assert.equal(missing.headers['x-content-type-options'], 'nosniff');
+});
+
+test('a request with a body is refused, and keeps nobody waiting', { timeout: 60000 }, async (t) => {
+  const [metrics, redirect] = [await freePort(), await freePort()];
+  const w = await world(t, { extra: ['--metrics', `127.0.0.1:${metrics}`, '--redirect', `127.0.0.1:${redirect}`] });
+  const { s, page } = await joined(t, w);
+  const plain = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  const answers = (all) => [...all.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map((m) => m[1]);
+  let stops = 0;
+  for (const [port, ok] of [[undefined, '404'], [metrics, '200'], [redirect, '308']]) {
+    for (const how of ['Content-Length: 5', 'Content-Length: 05', 'Content-Length: 0\r\nContent-Length: 5',
+      'Content-Length: -1', 'Transfer-Encoding: chunked', 'Content-Length: 99999999999999999999']) {
+      const odd = `GET / HTTP/1.1\r\nHost: localhost\r\n${how}\r\n\r\nhello`;
+      // The second of two in one piece is what libwebsockets would never be done with.
+      for (const text of [odd, plain + odd + odd]) {
+        assert.deepEqual(answers(await rawRequest(w, text, port)), text === odd ? ['400'] : [ok, '400'], how);
+        await page.say({ v: 1, op: 'stop' });
+        stops += 1;
+        await s.arrived(stops);
+      }
+    }
+    assert.equal(answers(await rawRequest(w, plain.replace('\r\n\r\n', '\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'),
+      port))[0], ok, 'a length of none is no body');
+  }
 });
 
 test('no path leads out of the folder', async (t) => {
