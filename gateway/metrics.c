@@ -91,6 +91,7 @@ metrics_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
 	case LWS_CALLBACK_HTTP:
 		return metrics_request(wsi, in);
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+	case LWS_CALLBACK_RAW_ADOPT:
 		return -1;
 	default:
 		return 0;

@@ -121,6 +121,7 @@ redirect_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 		return answer(wsi, in);
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
 	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+	case LWS_CALLBACK_RAW_ADOPT:
 		return -1; /* nothing is spoken here but HTTP/1.1 */
 	default:
 		return 0;

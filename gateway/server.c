@@ -41,7 +41,8 @@ server_accept(int fd)
 	return 0;
 }
 
-/* 0 lets the upgrade go on, 1 says that an answer was written, -1 closes. */
+/* 0 lets the upgrade go on, -1 closes. A refusal closes too: in a connection that it keeps open
+ * libwebsockets (4.1.6) waits without a time limit for the answer to be read. */
 static int
 on_upgrade(struct lws *wsi, const char *to)
 {
@@ -64,7 +65,8 @@ on_upgrade(struct lws *wsi, const char *to)
 		return 0;
 	}
 	count_add(COUNT_TURNED_AWAY);
-	return http_sentence(wsi, HTTP_STATUS_FORBIDDEN, wrong, true) ? -1 : 1;
+	(void)http_sentence(wsi, HTTP_STATUS_FORBIDDEN, wrong, true);
+	return -1;
 }
 
 /* libwebsockets allows P-256 only, which costs a browser that begins with X25519 a round trip. */
@@ -100,6 +102,8 @@ http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, voi
 		return on_upgrade(wsi, in);
 	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
 		return -1; /* no WebSocket without our subprotocol */
+	case LWS_CALLBACK_RAW_ADOPT:
+		return -1; /* the method CONNECT */
 	case LWS_CALLBACK_RAW_RX_FILE:
 		loop_run();
 		mqtt_reap();

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import tls from 'node:tls';
 import { COMMAND, inside, joined, world } from '../lib/gwworld.mjs';
-import { freePort, root, run, until } from '../lib/proc.mjs';
+import { freePort, root, run, sleep, until } from '../lib/proc.mjs';
 
 const get = (w, where, { method = 'GET', headers } = {}) => new Promise((done, fail) => {
   const request = https.request({ host: '127.0.0.1', servername: 'localhost', port: w.port, path: where, method, headers,
@@ -100,6 +100,32 @@ test('a request with a body is refused, and keeps nobody waiting', { timeout: 60
     assert.equal(answers(await rawRequest(w, plain.replace('\r\n\r\n', '\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'),
       port))[0], ok, 'a length of none is no body');
   }
+});
+
+test('whoever is refused, or does not read what it asked for, is shown out', { timeout: 60000 }, async (t) => {
+  const [metrics, redirect] = [await freePort(), await freePort()];
+  const w = await world(t, { extra: ['--metrics', `127.0.0.1:${metrics}`, '--redirect', `127.0.0.1:${redirect}`] });
+  const request = (line, more = '') => `${line} HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`;
+  const upgrade = request('GET /ws', `Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n`
+    + `Sec-WebSocket-Key: ${'A'.repeat(22)}==\r\nSec-WebSocket-Protocol: tether.v1\r\nOrigin: https://evil.example\r\n`);
+  const rude = [
+    request('CONNECT /'), request('CONNECT localhost:443'), request('GET /view.js') + upgrade.repeat(300),
+    request('GET /view.js').repeat(300), request('HEAD /').repeat(300), `${request('HEAD /')}GET / HT`,
+  ];
+  for (const [i, text] of rude.entries()) {
+    for (const port of [w.port, redirect]) {
+      const socket = createConnection({ port, host: '127.0.0.1', localAddress: `127.0.4.${i + 1}` });
+      const over = port === redirect ? socket : tls.connect({ socket, servername: 'localhost', ca: readFileSync(w.ca) });
+      t.after(() => socket.destroy());
+      over.on('error', () => {});
+      over.write(text);
+      over.pause();
+    }
+  }
+  const metric = async (name) => Number((await inside(metrics, '/metrics')).body.match(new RegExp(`^tether_gateway_${name} (\\d+)`, 'm'))[1]);
+  let left;
+  await sleep(1000);
+  await until(async () => { left = await metric('connections'); return left === 0; }, 20000, () => `no connection is left: ${left}`);
 });
 
 test('no path leads out of the folder', async (t) => {
