@@ -181,7 +181,6 @@ page_vhost(const char **why)
 		.ssl_cert_filepath = options->cert,
 		.ssl_private_key_filepath = options->key,
 		.alpn = "http/1.1",
-		.timeout_secs = HANDSHAKE_S,
 		.timeout_secs_ah_idle = HANDSHAKE_S,
 		.keepalive_timeout = HANDSHAKE_S,
 		.retry_and_idle_policy = &idle,
@@ -204,7 +203,6 @@ metrics_vhost(const char **why)
 	struct lws_context_creation_info info = {
 		.protocols = metrics_protocols,
 		.vhost_name = "metrics",
-		.timeout_secs = HANDSHAKE_S,
 		.keepalive_timeout = HANDSHAKE_S,
 	};
 
@@ -224,7 +222,6 @@ redirect_vhost(const char **why)
 	struct lws_context_creation_info info = {
 		.protocols = redirect_protocols,
 		.vhost_name = "redirect",
-		.timeout_secs = HANDSHAKE_S,
 		.timeout_secs_ah_idle = HANDSHAKE_S,
 		.keepalive_timeout = HANDSHAKE_S,
 	};
@@ -242,6 +239,7 @@ context_open(void)
 		.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
 			   LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_LIBEV,
 		.server_string = "tether",
+		.timeout_secs = HANDSHAKE_S, /* heeded here only, not in a vhost's */
 		.gid = -1,
 		.uid = -1,
 	};

@@ -128,6 +128,19 @@ test('whoever is refused, or does not read what it asked for, is shown out', { t
   await until(async () => { left = await metric('connections'); return left === 0; }, 20000, () => `no connection is left: ${left}`);
 });
 
+test('whoever asks for nothing has ten seconds, whatever libwebsockets\' own limits are', async (t) => {
+  const w = await world(t);
+  const silence = async (over) => {
+    const socket = createConnection(w.port, '127.0.0.1');
+    t.after(() => socket.destroy());
+    const from = Date.now();
+    await new Promise((done) => over(socket).on('close', done).on('error', () => {}).resume());
+    return Date.now() - from;
+  };
+  const secure = (socket) => tls.connect({ socket, servername: 'localhost', ca: readFileSync(w.ca) });
+  for (const took of await Promise.all([silence((socket) => socket), silence(secure)])) assert.ok(took > 9000 && took < 13000, `${took} ms`);
+});
+
 test('no path leads out of the folder', async (t) => {
   const w = await world(t);
   writeFileSync(`${w.dir}/secret.txt`, 'out of bounds');
