@@ -24,7 +24,7 @@
 
 static struct lws_context *context;
 static const struct server_options *options;
-static SSL_CTX *tls; /* the pages' */
+static SSL_CTX *certified; /* holds what new handshakes get; at first libwebsockets' own */
 static struct certificate certificate;
 static bool refusing;
 
@@ -69,13 +69,29 @@ on_upgrade(struct lws *wsi, const char *to)
 	return -1;
 }
 
+/* The newest certificate alone: in one context OpenSSL keeps one of each type of key, and would go
+ * on with an old one of another type. */
+static int
+on_handshake(SSL *ssl, void *nothing)
+{
+	STACK_OF(X509) *chain = NULL;
+
+	(void)nothing;
+	SSL_certs_clear(ssl);
+	return SSL_CTX_get0_chain_certs(certified, &chain) == 1 &&
+	       SSL_use_cert_and_key(ssl, SSL_CTX_get0_certificate(certified),
+				    SSL_CTX_get0_privatekey(certified), chain, 1) == 1;
+}
+
 /* libwebsockets allows P-256 only, which costs a browser that begins with X25519 a round trip. */
 static int
 on_tls(SSL_CTX *ours)
 {
-	tls = ours;
-	return SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) == 1 &&
-			       SSL_CTX_set1_groups_list(tls, "X25519:P-256") == 1
+	SSL_CTX_set_cert_cb(ours, on_handshake, NULL);
+	certified = ours;
+	return SSL_CTX_up_ref(ours) == 1 &&
+			       SSL_CTX_set_min_proto_version(ours, TLS1_2_VERSION) == 1 &&
+			       SSL_CTX_set1_groups_list(ours, "X25519:P-256") == 1
 		       ? 0
 		       : -1;
 }
@@ -293,11 +309,14 @@ certificate_use(SSL_CTX *ctx)
 static int
 certificate_replace(const char **why)
 {
-	SSL_CTX *trial = SSL_CTX_new(TLS_server_method());
-	bool done = trial && certificate_use(trial) && certificate_use(tls);
+	SSL_CTX *old = certified, *next = SSL_CTX_new(TLS_server_method());
+	bool done = next && certificate_use(next);
 
 	ERR_clear_error(); /* libwebsockets looks at the same queue */
-	SSL_CTX_free(trial);
+	if (done) {
+		certified = next;
+	}
+	SSL_CTX_free(done ? old : next);
 	*why = "OpenSSL does not take it";
 	certificate.refused = !done;
 	return done ? 0 : -1;
@@ -347,7 +366,7 @@ server_certificate_refused(void)
 int64_t
 server_certificate_left(void)
 {
-	const X509 *cert = SSL_CTX_get0_certificate(tls);
+	const X509 *cert = SSL_CTX_get0_certificate(certified);
 	int days = 0, seconds = 0;
 
 	/* Without a first time it counts from now. */

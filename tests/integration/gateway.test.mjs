@@ -420,6 +420,27 @@ test('SIGINT ends it too, and SIGHUP takes the new certificate without dropping 
   assert.deepEqual(await w.gateway.exited, { code: 0, signal: null });
 });
 
+test('a new certificate takes the place of the old one whatever types of key they have', async (t) => {
+  const w = await world(t);
+  const { s, page } = await joined(t, w);
+  const served = (options) => new Promise((done) => {
+    const socket = tls.connect({ host: '127.0.0.1', port: w.port, rejectUnauthorized: false, ...options },
+      () => { done(socket.getPeerCertificate().subject.CN); socket.destroy(); });
+    socket.on('error', () => done('none'));
+  });
+  for (const [name, key, old] of [['rsa', ['rsa:2048'], 'ecdsa_secp256r1_sha256'],
+    ['ec', ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'], 'rsa_pss_rsae_sha256']]) {
+    run('openssl', ['req', '-x509', '-new', '-newkey', ...key, '-nodes', '-days', '2', '-subj', `/CN=${name}`,
+      '-keyout', `${w.dir}/tls/server.key`, '-out', `${w.dir}/tls/server.pem`]);
+    w.gateway.child.kill('SIGHUP');
+    await until(async () => await served() === name, 3000, `the certificate ${name}`);
+    assert.equal(await served({ maxVersion: 'TLSv1.2' }), name);
+    assert.equal(await served({ sigalgs: old }), 'none', 'the one before is not served to anybody any more');
+  }
+  await s.say(STATE);
+  await until(() => page.states.length, 3000, 'a state on the old connection');
+});
+
 test('a page that never reads, and one that has fallen silent, are dropped', async (t) => {
   const w = await world(t);
   const { s, page: deaf } = await joined(t, w);
