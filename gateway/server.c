@@ -44,12 +44,16 @@ server_accept(int fd)
 /* 0 lets the upgrade go on, -1 closes. A refusal closes too: in a connection that it keeps open
  * libwebsockets (4.1.6) waits without a time limit for the answer to be read. */
 static int
-on_upgrade(struct lws *wsi, const char *to)
+on_upgrade(struct lws *wsi)
 {
 	const char *wrong = NULL;
+	char to[16];
 
-	if (strcasecmp(to, "websocket") != 0) {
-		return -1; /* h2c: HTTP/1.1 is all that is spoken here */
+	/* Not from the callback's argument: where that names what libwebsockets does not know, it
+	 * has been freed (4.1.6 and 4.3.5). */
+	if (lws_hdr_copy(wsi, to, sizeof(to), WSI_TOKEN_UPGRADE) <= 0 ||
+	    strcasecmp(to, "websocket") != 0) {
+		return -1; /* HTTP/1.1 is all that is spoken here */
 	}
 	if (!http_header_is(wsi, WSI_TOKEN_GET_URI, "/ws") &&
 	    !http_header_is(wsi, WSI_TOKEN_GET_URI, "/")) {
@@ -115,7 +119,7 @@ http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, voi
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 		return http_writable(wsi, user);
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-		return on_upgrade(wsi, in);
+		return on_upgrade(wsi);
 	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
 		return -1; /* no WebSocket without our subprotocol */
 	case LWS_CALLBACK_RAW_ADOPT:

@@ -128,6 +128,21 @@ test('whoever is refused, or does not read what it asked for, is shown out', { t
   await until(async () => { left = await metric('connections'); return left === 0; }, 20000, () => `no connection is left: ${left}`);
 });
 
+// With the sanitizers of tests/run --asan: libwebsockets frees what it asks us about first.
+test('an upgrade to what nobody speaks is refused', async (t) => {
+  const w = await world(t);
+  const { s, page } = await joined(t, w);
+  for (const to of ['foo', 'h2c', 'websocket, foo', 'x'.repeat(500)]) {
+    const socket = tls.connect({ host: '127.0.0.1', port: w.port, servername: 'localhost', ca: readFileSync(w.ca) });
+    const over = new Promise((done) => socket.on('close', done).on('error', () => {}));
+    socket.write('HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n'); // makes the connection one that is kept
+    socket.once('data', () => socket.write(`GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: ${to}\r\n\r\n`));
+    await over;
+  }
+  await page.say({ v: 1, op: 'stop' });
+  await s.arrived(1);
+});
+
 test('whoever asks for nothing has ten seconds, whatever libwebsockets\' own limits are', async (t) => {
   const w = await world(t);
   const silence = async (over) => {
