@@ -236,6 +236,16 @@ act_command(struct page *p, const struct page_input *in)
 	}
 }
 
+/* What it still says is heard no more, and a stop may be among it: so there is one. */
+static void
+page_flooded(struct page *p)
+{
+	if (p->state == PAGE_JOINED) {
+		(void)partner_command(p->partner, &(struct command){.op = OP_STOP}, clock_ms());
+	}
+	page_break(p, "More than 300 messages in a second.");
+}
+
 /* Only the newest waits: a reader that is slow for a moment misses states, not their order. */
 static void
 act_state(struct page *p, const struct page_input *in)
@@ -333,7 +343,7 @@ page_receive(struct page *p, const char *piece, size_t len, bool first, bool las
 		return;
 	}
 	if (!bucket_take(&p->frames, FRAMES_BURST, FRAMES_EVERY_MS, clock_ms())) {
-		page_break(p, "More than 300 messages in a second.");
+		page_flooded(p);
 		return;
 	}
 	page_event(p, PAGE_TEXT, &(struct page_input){.text = p->in, .len = p->in_len});
