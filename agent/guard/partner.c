@@ -57,6 +57,7 @@ partner_hello(struct guard *g, int page, uint64_t until, uint64_t now)
 	}
 	if (s->asking == NO_PAGE) {
 		s->asking_since = now;
+		s->hasty = false;
 		secret_random(s->nonce, NONCE_LEN);
 	}
 	s->asking = page;
@@ -168,7 +169,11 @@ partner_allow(struct guard *g, bool allow, uint64_t now)
 		return;
 	}
 	if (allow && now - s->asking_since < LOOK_MS) {
-		guard_say(g, "The question has only just come: compare the words first.");
+		if (!s->hasty) {
+			guard_say(g, "The question has only just come: compare the words first.");
+		}
+		s->hasty = true;
+		s->asking_since = now; /* a key that is held down is no answer */
 		return;
 	}
 	if (allow) {

@@ -34,6 +34,7 @@ struct session {
 	int page_count;
 	int control, asking, refused; /* index into pages or NO_PAGE */
 	uint64_t asking_since, asking_until;
+	bool hasty; /* the wearer said yes before the question could be read */
 	uint8_t nonce[NONCE_LEN];
 	uint32_t bad; /* commands refused */
 };

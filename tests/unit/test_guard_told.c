@@ -47,6 +47,23 @@ a_question_that_has_only_just_come_can_not_be_answered(void **state)
 }
 
 static void
+a_key_that_is_held_down_lets_nobody_in(void **state)
+{
+	(void)state;
+	box_answers(PORT_OK, 0);
+	publish_state(&g, w.now);
+	page_says(OP_HELLO, 0);
+	for (unsigned ms = 0; ms < 2 * LOOK_MS; ms += 30) {
+		w.now += 30;
+		partner_allow(&g, true, w.now);
+		assert_false(g.limits.armed);
+	}
+	w.now += LOOK_MS;
+	partner_allow(&g, true, w.now);
+	assert_true(g.limits.armed);
+}
+
+static void
 no_takes_an_earlier_yes_back(void **state)
 {
 	(void)state;
@@ -238,6 +255,7 @@ main(int argc, char *argv[])
 	const struct CMUnitTest tests[] = {
 		TEST(without_a_session_and_none_to_come_it_is_over),
 		TEST(a_question_that_has_only_just_come_can_not_be_answered),
+		TEST(a_key_that_is_held_down_lets_nobody_in),
 		TEST(no_takes_an_earlier_yes_back),
 		TEST(why_there_is_no_server_is_said_once_and_again_after_d),
 		TEST(a_held_stop_is_said_once_and_carried_out_each_time),
