@@ -17,11 +17,12 @@ enum mode {
 	MODE_OTHER = 255 /* what the box reports in Microphone, Stereo, Tickle or unknown */
 };
 
-/* Does a changed level act late, at the next step only (docs/BOX.md, section 4)? */
+/* Does a changed level act late, at the next step only (docs/BOX.md, section 4)? What is not known may
+ * be such a mode: of firmware that is in no table only the first three are known. */
 static inline bool
 mode_is_late(unsigned mode)
 {
-	return mode == MODE_STEP || mode == MODE_TRAINING;
+	return mode == MODE_STEP || mode == MODE_TRAINING || mode == MODE_OTHER;
 }
 
 /* The name on the wire: "pulse", "asplit", ... "training"; "other" for anything else. */

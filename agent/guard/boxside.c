@@ -34,6 +34,7 @@ box_view(const struct guard *g)
 		.raw = {r->a, r->b},
 		.param = {(uint8_t)(r->c >> 1), (uint8_t)(r->d >> 1)},
 		.mode = r->mode,
+		.late = mode_is_late(r->mode),
 		.power = r->power,
 		.modes = r->modes,
 		.low_resets = r->fields == 9,

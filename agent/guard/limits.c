@@ -203,7 +203,7 @@ limits_power(struct limits *l, const struct limits_settings *s, const struct lim
 	if (!in_control(l, now) || s->lock_power || power > 1) {
 		return false;
 	}
-	if (s->lock_mode && ((power == 0 && b->low_resets) || mode_is_late(b->mode))) {
+	if (s->lock_mode && ((power == 0 && b->low_resets) || b->late)) {
 		return false; /* `L`, or Pulse before it, would change the mode, which is locked */
 	}
 	l->power = NO_POWER; /* the last wish counts */
@@ -253,7 +253,7 @@ limits_report(struct limits *l, const struct limits_box *b)
 	if (l->kill) {
 		if (b->zero) {
 			l->kill = false;
-			l->calm = mode_is_late(b->mode);
+			l->calm = b->late;
 			l->written[0] = l->written[1] = 0;
 		}
 		return;
@@ -360,7 +360,7 @@ next_change(struct limits *l, const struct limits_settings *s, const struct limi
 	l->power = NO_POWER;
 	if (b->zero && mode_in(s->modes, l->mode) && mode_in(b->modes, l->mode) && !s->lock_mode) {
 		w = (struct limits_write){ACT_MODE, l->mode};
-	} else if (b->zero && l->calm && mode_is_late(b->mode) && mode_in(b->modes, MODE_PULSE)) {
+	} else if (b->zero && l->calm && b->late && mode_in(b->modes, MODE_PULSE)) {
 		w = (struct limits_write){ACT_MODE, MODE_PULSE};
 		l->power = power;
 	} else if (power <= 1 && !s->lock_power && !(power == 0 && b->low_resets && s->lock_mode)) {

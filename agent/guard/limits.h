@@ -39,6 +39,7 @@ struct limits_box {
 	uint8_t raw[2];   /* A, B doubled, 0..200 */
 	uint8_t param[2]; /* C, D in percent */
 	uint8_t mode;     /* enum mode */
+	bool late;        /* levels act late in it, zero too (mode_is_late) */
 	uint8_t power;    /* 0 low, 1 high (dynamic counts as high) */
 	uint32_t modes;   /* what this firmware can be set to */
 	bool low_resets;  /* 9-field firmware: `L` resets the mode too */
@@ -57,7 +58,7 @@ struct limits {
 	uint8_t mode_was, power_was; /* as reported last */
 	bool known;          /* they are, and nothing of ours has changed them since */
 	bool kill;           /* zero wanted and not yet confirmed */
-	bool calm;           /* set MODE_PULSE: zero was confirmed in Step or Training, where it acts late */
+	bool calm;           /* set MODE_PULSE: zero was confirmed in a mode where it acts late */
 	bool latched;        /* nothing above zero until the wearer resumes */
 	bool armed;          /* the partner has taken control since the last zero it did not ask for */
 	uint8_t why;         /* enum why of the last zero */

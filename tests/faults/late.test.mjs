@@ -1,5 +1,5 @@
 // What comes late: a guard that stands still or dies while levels rise, a clock that jumps, and the two
-// modes in which the box takes a new level at its next step only.
+// modes in which the box takes a new level at its next step only, or a mode that may be one of them.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -118,3 +118,19 @@ for (const [firmware, numbers] of [['2.106', { step: 12, training: 13 }], ['2.13
     assert.deepEqual(modes, [numbers.step, 0, numbers.training, 0]);
   });
 }
+
+test('firmware that is in no table, in a mode that may be Step: a stop is K, then M0 once zero is confirmed', async (t) => {
+  const stack = await startStack(t, { firmware: '2.116B' });
+  const partner = await inControl(t, stack);
+  stack.box.write('mode 12\n'); // by hand
+  await partner.when((s) => s.mode === 'other', 3000, 'the mode is told');
+  await partner.takeControl();
+  await partner.raise('A', 6);
+  const since = monotonic();
+  stack.agent.say({ cmd: 'stop' });
+  await partner.when((s) => s.mode === 'pulse' && s.a === 0, 3000, 'the partner sees both');
+  const sent = stack.log.commands().filter((c) => c.ms >= since && c.command !== '').map((c) => c.command);
+  const calm = sent.indexOf('M0');
+  assert.ok(calm >= 4, `at least four K come first: ${sent}`);
+  assert.deepEqual(sent.slice(calm + 1), [], `and nothing after: ${sent}`);
+});

@@ -54,9 +54,9 @@ p02_power_and_mode_stay_as_they_are_where_locked(void)
 	HOLDS(IF(w.w.act == ACT_POWER, !w.s.lock_power), "power locked");
 	HOLDS(IF(w.w.act == ACT_POWER && w.w.value == 0 && w.b.low_resets, !w.s.lock_mode),
 	      "L changes the mode where it resets it");
-	HOLDS(IF(w.is.calm && !w.was.calm, w.was.kill && !w.is.kill && is_late(w.b.mode)),
+	HOLDS(IF(w.is.calm && !w.was.calm, w.was.kill && !w.is.kill && w.b.late),
 	      "Pulse is only ever wanted by a zero in Step or Training");
-	HOLDS(IF(w.s.lock_mode && is_late(w.b.mode) && !w.was.kill, w.call != CALL_POWER || !w.is.kill),
+	HOLDS(IF(w.s.lock_mode && w.b.late && !w.was.kill, w.call != CALL_POWER || !w.is.kill),
 	      "power in a locked late mode is refused: it would need Pulse first");
 	POSSIBLE(w.w.act == ACT_MODE && w.s.lock_mode);
 	POSSIBLE(w.w.act == ACT_MODE && !w.s.lock_mode && w.w.value == MODE_TRAINING);
@@ -292,7 +292,7 @@ p14_while_a_kill_is_pending_nothing_else_is_written(void)
 	HOLDS(IF(w.call == CALL_ZERO && w.why != WHY_PARTNER && w.why != WHY_CHANGE, !w.is.armed),
 	      "and ends control");
 	HOLDS(IF(w.call == CALL_ZERO && w.latch, w.is.latched && !w.is.armed), "and latches");
-	HOLDS(IF(w.was.kill && !w.is.kill, w.is.calm == is_late(w.b.mode)), "and calms");
+	HOLDS(IF(w.was.kill && !w.is.kill, w.is.calm == w.b.late), "and calms");
 	POSSIBLE(w.was.kill && !w.is.kill);
 	POSSIBLE(w.was.kill && w.call == CALL_NEXT && !w.b.ok);
 }
@@ -346,7 +346,7 @@ p18_a_stop_in_a_late_mode_sets_pulse_before_anything_else(void)
 	struct world w = any_world();
 
 	__CPROVER_assume(w.is.calm && w.b.ok && w.b.settled && w.b.zero && !w.is.kill);
-	__CPROVER_assume(is_late(w.b.mode) && in_set(w.b.modes, MODE_PULSE));
+	__CPROVER_assume(w.b.late && in_set(w.b.modes, MODE_PULSE));
 	make(&w, CALL_NEXT);
 	HOLDS(w.w.act == ACT_MODE, "a mode is written");
 	HOLDS(w.w.value == MODE_PULSE || w.w.value == w.was.mode, "Pulse, or the one asked for since");

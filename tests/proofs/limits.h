@@ -57,9 +57,6 @@ void make_any(struct world *w);
 
 /* ---- words that the properties are made of ---- */
 
-/* A mode in which level changes act late: Step, Training. */
-bool is_late(uint8_t mode);
-
 /* Where the box says the value of C now and then when asked for D. */
 bool shows_c_as_d(uint8_t mode);
 

@@ -40,6 +40,7 @@ any_box(void)
 	b.zero = any_bool();
 	b.join = any_bool();
 	b.low_resets = any_bool();
+	b.late = any_bool();
 	return b;
 }
 
@@ -136,12 +137,6 @@ make_any(struct world *w)
 }
 
 bool
-is_late(uint8_t mode)
-{
-	return mode == MODE_STEP || mode == MODE_TRAINING;
-}
-
-bool
 shows_c_as_d(uint8_t mode)
 {
 	return mode == MODE_CONTINUOUS || mode == MODE_THROB || mode == MODE_THRUST;
@@ -210,7 +205,7 @@ bool
 is_calm_pulse(const struct world *w)
 {
 	return w->w.act == ACT_MODE && w->w.value == MODE_PULSE && w->was.calm &&
-	       is_late(w->b.mode) && w->b.zero;
+	       w->b.late && w->b.zero;
 }
 
 bool

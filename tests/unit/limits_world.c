@@ -7,6 +7,13 @@
 
 #include <cmocka.h>
 
+void
+box_mode(struct limits_box *b, uint8_t mode)
+{
+	b->mode = mode;
+	b->late = mode_is_late(mode);
+}
+
 /* Carries a write out on the model box. */
 static void
 box_do(struct limits_box *b, struct limits_write w)
@@ -29,7 +36,7 @@ box_do(struct limits_box *b, struct limits_write w)
 		b->param[w.act == ACT_PARAM_C ? 0 : 1] = w.value;
 		break;
 	case ACT_MODE:
-		b->mode = w.value;
+		box_mode(b, w.value);
 		b->raw[0] = b->raw[1] = 0;
 		break;
 	case ACT_POWER:

@@ -20,6 +20,9 @@ struct world {
 	unsigned writes;
 };
 
+/* The box is in this mode, as the guard sees it. */
+void box_mode(struct limits_box *b, uint8_t mode);
+
 /* One turn of 10 ms, in the order of limits.h; returns what was written. */
 struct limits_write turn(struct world *w);
 

@@ -265,7 +265,7 @@ a_stop_in_step_or_training_also_sets_pulse_even_when_locked(void **state)
 	struct world w = start();
 
 	(void)state;
-	w.b.mode = MODE_STEP;
+	box_mode(&w.b, MODE_STEP);
 	w.s.lock_mode = true;
 	w.b.zero = false; /* the kill is not confirmed yet */
 	limits_zero(&w.l, WHY_WEARER, true);
@@ -282,12 +282,12 @@ the_first_zero_in_a_mode_nobody_knew_of_sets_pulse_too(void **state)
 
 	(void)state;
 	limits_init(&w.l, w.now);
-	w.b.mode = MODE_TRAINING;
+	box_mode(&w.b, MODE_TRAINING);
 	w.b.zero = false;
 	assert_int_equal(turn(&w).act, ACT_KILL);
 	turn(&w);
 	assert_int_equal(w.b.mode, MODE_PULSE);
-	w.b.mode = MODE_TRAINING; /* by hand: it may stay */
+	box_mode(&w.b, MODE_TRAINING); /* by hand: it may stay */
 	turns(&w, 500);
 	assert_int_equal(w.b.mode, MODE_TRAINING);
 }
@@ -314,7 +314,7 @@ a_box_that_reports_c_as_d_does_not_make_us_write_for_ever(void **state)
 	struct world w = start();
 
 	(void)state;
-	w.b.mode = MODE_CONTINUOUS;
+	box_mode(&w.b, MODE_CONTINUOUS);
 	turn(&w);
 	limits_param(&w.l, 1, 60, w.now);
 	w.writes = 0;

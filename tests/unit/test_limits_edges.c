@@ -141,7 +141,7 @@ after_a_stop_in_step_power_waits_for_pulse(void **state)
 	struct world w = start();
 
 	(void)state;
-	w.b.mode = MODE_STEP;
+	box_mode(&w.b, MODE_STEP);
 	w.b.zero = false;
 	limits_zero(&w.l, WHY_PARTNER, false);
 	assert_true(limits_power(&w.l, &w.s, &w.b, 1, w.now));
@@ -158,10 +158,10 @@ power_in_a_locked_step_mode_is_refused(void **state)
 	struct world w = start();
 
 	(void)state;
-	w.b.mode = MODE_STEP;
+	box_mode(&w.b, MODE_STEP);
 	w.s.lock_mode = true;
 	assert_false(limits_power(&w.l, &w.s, &w.b, 1, w.now));
-	w.b.mode = MODE_WAVE;
+	box_mode(&w.b, MODE_WAVE);
 	assert_true(limits_power(&w.l, &w.s, &w.b, 1, w.now));
 }
 

@@ -227,7 +227,7 @@ pulse_after_a_stop_only_in_late_modes_and_where_the_box_has_it(void **state)
 	w.l.calm = true; /* but the wearer has turned the mode meanwhile */
 	assert_int_equal(limits_next(&w.l, &w.s, &w.b, w.now).act, ACT_HEARTBEAT);
 	w.l.calm = true;
-	w.b.mode = MODE_TRAINING;
+	box_mode(&w.b, MODE_TRAINING);
 	w.b.modes = 0;
 	assert_int_equal(limits_next(&w.l, &w.s, &w.b, w.now).act, ACT_HEARTBEAT);
 	w.l.calm = true;
@@ -292,7 +292,7 @@ a_parameter_that_the_hand_turned_during_its_ramp_stays(void **state)
 			struct world w = start();
 			bool hidden = channel == 1 && modes[i] != MODE_PULSE;
 
-			w.b.mode = modes[i];
+			box_mode(&w.b, modes[i]);
 			turn(&w);
 			limits_param(&w.l, channel, 60, w.now);
 			turns(&w, 200);

@@ -1,2 +1,2 @@
 # A power that waits comes before Pulse.
-s/l->calm && mode_is_late(b->mode)/l->calm \&\& power > 1 \&\& mode_is_late(b->mode)/
+s/l->calm && b->late/l->calm \&\& power > 1 \&\& b->late/
