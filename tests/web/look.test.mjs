@@ -8,6 +8,7 @@ import {
   DESKTOP, PHONE, SMALL, choices, inControl, level, newPage, opened, says, startBrowser, stopBrowser, stopButton,
 } from '../lib/partnerpage.mjs';
 import { sleep, until } from '../lib/proc.mjs';
+import { words } from '../../web/words.js';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -104,7 +105,8 @@ test('at 200 % zoom everything that takes the focus can be seen above Stop', asy
   }
 });
 
-// A phone's browser that zooms its pages, and one that was told to use large letters.
+// A phone's browser that zooms its pages, and one that was told to use large letters; with the words that are widest.
+const widest = words.filter((word) => /[mw].*[mw]/.test(word)).sort((a, b) => b.length - a.length).slice(0, 3).join(' ');
 for (const [name, width, height, px] of [['a page zoomed', 180, 370, 16], ['letters', 320, 568, 32]]) {
   test(`${name} to 200 % on a phone: nothing is cut off, and Stop is whole`, async (t) => {
     const gw = await FakeGateway.start(t);
@@ -122,6 +124,7 @@ for (const [name, width, height, px] of [['a page zoomed', 180, 370, 16], ['lett
     gw.run();
     await page.getByRole('button', { name: 'Take control' }).click();
     await says(page, 'Waiting for the wearer');
+    await page.evaluate((words) => { document.getElementById('three').textContent = words; }, widest);
     await look('asking');
     gw.live();
     await says(page, 'You are in control.');
