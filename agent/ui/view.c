@@ -109,7 +109,7 @@ static const struct {
 	[LIVE_PARTNER_STOP] = {TONE_LIVE, "Your partner pressed stop. Both channels are at zero.",
 			       "They may start again, from zero."},
 	[ASKING] = {TONE_ASK, "Somebody asks for control.",
-		    "Ask your partner, by voice or message, which three words their page shows. "
+		    "Ask your partner, best by voice, which three words their page shows. "
 		    "The same three: press y. Anything else: press n."},
 	[CONNECTING] = {TONE_CALM, "Connecting to the server.", ""},
 	[NO_SERVER] = {TONE_CALM, "No connection to the server.",
