@@ -341,20 +341,25 @@ export class View {
     }
   }
 
-  // Only what is new is written, so that nothing speaks twice.
+  // Only what is new is written, so that nothing speaks twice; in the order of alarms(), notices last.
   #renderAlarms(now) {
-    const keys = new Map(alarms(this.#store, now).map((key) => [this.#alarm(key), key]));
+    const keys = new Map(alarms(this.#store, now)
+      .sort((a, b) => NOTICES.includes(a) - NOTICES.includes(b)).map((key) => [this.#alarm(key), key]));
     for (const line of [...$('alarms').children]) {
-      if (!keys.delete(written.get(line))) {
+      if (!keys.has(written.get(line))) {
         line.remove();
       }
     }
+    let next = $('alarms').firstElementChild;
     for (const [text, key] of keys) {
+      if (next && written.get(next) === text) {
+        next = next.nextElementSibling;
+        continue;
+      }
       const line = document.createElement('p');
-      const notice = NOTICES.includes(key);
-      line.classList.toggle('notice', notice);
+      line.classList.toggle('notice', NOTICES.includes(key));
       put(line, text);
-      $('alarms')[notice ? 'append' : 'prepend'](line);
+      $('alarms').insertBefore(line, next);
     }
   }
 
