@@ -124,6 +124,7 @@ for (const [name, width, height, px] of [['a page zoomed', 180, 370, 16], ['lett
     gw.run();
     await page.getByRole('button', { name: 'Take control' }).click();
     await says(page, 'Waiting for the wearer');
+    await until(() => page.locator('#three').textContent(), 2000, 'check words');
     await page.evaluate((words) => { document.getElementById('three').textContent = words; }, widest);
     await look('asking');
     gw.live();
