@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum mode {
 	MODE_PULSE, MODE_BOUNCE, MODE_CONTINUOUS, MODE_FLO, MODE_ASPLIT, MODE_BSPLIT, MODE_WAVE,
@@ -17,12 +18,13 @@ enum mode {
 	MODE_OTHER = 255 /* what the box reports in Microphone, Stereo, Tickle or unknown */
 };
 
-/* Does a changed level act late, at the next step only (docs/BOX.md, section 4)? What is not known may
- * be such a mode: of firmware that is in no table only the first three are known. */
+/* Does a changed level act late, at the next step only (docs/BOX.md, section 4)? `modes`: what this
+ * firmware can be set to. Where Step is not among them any mode that is not known may be it. */
 static inline bool
-mode_is_late(unsigned mode)
+mode_is_late(unsigned mode, uint32_t modes)
 {
-	return mode == MODE_STEP || mode == MODE_TRAINING || mode == MODE_OTHER;
+	return mode == MODE_STEP || mode == MODE_TRAINING ||
+	       (mode == MODE_OTHER && (modes >> MODE_STEP & 1) == 0);
 }
 
 /* The name on the wire: "pulse", "asplit", ... "training"; "other" for anything else. */

@@ -17,6 +17,7 @@ begin_kill(struct exchange *x, uint64_t now)
 	x->kills = 0;
 	x->zeros = 0;
 	x->candidate = false;
+	x->again = false;
 	x->zero = false;
 	x->waiting = false;
 	x->flight = FLIGHT_NONE;
@@ -82,12 +83,16 @@ exchange_order(struct exchange *x, const struct box_order *o, uint64_t now)
 	}
 	if (o->act == ACT_KILL) {
 		/* One under way goes on, but what it has confirmed is not of now: the wearer's hand
-		 * may have turned the box up since its last K. */
-		if (!x->killing || x->zeros == 2) {
+		 * may have turned the box up since its last K. Once: a key that is held must not
+		 * put off for as long what comes after zero (Pulse, where zero is felt late). */
+		if (!x->killing) {
 			begin_kill(x, now);
+		} else if (x->zeros > 0 && !x->again) {
+			x->again = true;
+			x->zeros = 0;
+			x->candidate = false;
+			x->zero = false;
 		}
-		x->zeros = 0;
-		x->candidate = false;
 		x->waiting = false; /* what waited for the end of that one */
 		x->kill_seq = o->seq;
 	} else if (o->act != ACT_HEARTBEAT && takes_orders(x)) {
@@ -153,7 +158,8 @@ kill_due(const struct exchange *x)
 static bool
 acts_late(const struct exchange *x)
 {
-	return mode_is_late(codec_mode(&x->box)) && !codec_off(&x->box) && x->calms < MAX_CALMS;
+	return mode_is_late(codec_mode(&x->box), codec_modes(&x->box)) && !codec_off(&x->box) &&
+	       x->calms < MAX_CALMS;
 }
 
 /* With a guard Pulse is the guard's to order (limits.c); without its word nobody else would. */

@@ -70,6 +70,7 @@ struct exchange {
 	unsigned kills; /* K's written since kill_at */
 	bool candidate; /* the K in flight was written into silence: its reply counts */
 	unsigned zeros; /* successive ones that did */
+	bool again;	/* they were counted anew for a stop that came meanwhile */
 	unsigned calms; /* Pulses written without the guard's word */
 
 	/* the line */

@@ -21,6 +21,13 @@ box_kill_sent(const struct guard *g)
 	return g->kill_seq != 0 && g->kill_stops == g->limits.stops;
 }
 
+/* Is the pending zero one that nobody asked for? */
+static bool
+is_only_waited_for(const struct guard *g)
+{
+	return g->limits.kill && g->wait_stops != 0 && g->wait_stops == g->limits.stops;
+}
+
 struct limits_box
 box_view(const struct guard *g)
 {
@@ -34,7 +41,7 @@ box_view(const struct guard *g)
 		.raw = {r->a, r->b},
 		.param = {(uint8_t)(r->c >> 1), (uint8_t)(r->d >> 1)},
 		.mode = r->mode,
-		.late = mode_is_late(r->mode),
+		.late = mode_is_late(r->mode, r->modes) && !is_only_waited_for(g),
 		.power = r->power,
 		.modes = r->modes,
 		.low_resets = r->fields == 9,
@@ -108,6 +115,17 @@ start_box(struct guard *g, uint64_t now)
 	}
 }
 
+/* A zero that nobody asked for, with nobody in control. The mode stays, which the hand may just have
+ * chosen in the box's menu; but a Pulse that is due is still owed. */
+static void
+wait_for_zero(struct guard *g)
+{
+	bool owed = g->limits.calm || g->report.done < g->order_seq;
+
+	guard_zero(g, (enum why)g->limits.why, false);
+	g->wait_stops = owed ? 0 : g->limits.stops;
+}
+
 /* The wearer's hand had turned the box up, and down again. Nothing goes to zero there, but until
  * the box confirms it nobody may say that it is there: it is asked, once the hand has let go. */
 static bool
@@ -131,7 +149,7 @@ box_is_well(struct guard *g, uint64_t now)
 	    !g->limits.kill) {
 		guard_zero(g, WHY_BOX, false); /* an order got lost: start anew from zero */
 	} else if (is_down_again(g, now)) {
-		guard_zero(g, (enum why)g->limits.why, false);
+		wait_for_zero(g);
 	}
 	return true;
 }
@@ -214,7 +232,7 @@ box_killed(struct guard *g)
 {
 	if (!g->limits.armed) {
 		if (!g->limits.kill) {
-			guard_zero(g, (enum why)g->limits.why, false);
+			wait_for_zero(g);
 		}
 		return;
 	}

@@ -81,6 +81,7 @@ struct guard {
 	uint32_t seq, order_seq; /* orders: newest, newest that must be answered */
 	uint32_t kill_seq;       /* the last kill, 0 none; it stands for limits.stops == kill_stops */
 	uint32_t kill_stops;
+	uint32_t wait_stops;     /* limits.stops of a zero that is only waited for, 0 none */
 	uint64_t order_at, beat_at;
 	uint64_t raised_at; /* ms, when the box last said a level above zero */
 	uint64_t box_at; /* start the next box process not before */

@@ -113,7 +113,7 @@ watch_sight(const struct watch *w)
 
 	return (struct sight){
 		.ok = is_ok(w),
-		.zero = is_confirmed(w) && !mode_is_late(r->mode),
+		.zero = is_confirmed(w) && !mode_is_late(r->mode, r->modes),
 		.level = {(uint8_t)(r->a / 2), (uint8_t)(r->b / 2)},
 		.power = r->power,
 	};
@@ -162,7 +162,7 @@ judge(struct watch *w, uint64_t now)
 static void
 order_next(struct watch *w, uint64_t now)
 {
-	bool confirmed = is_confirmed(w), late = mode_is_late(w->report.mode);
+	bool confirmed = is_confirmed(w), late = mode_is_late(w->report.mode, w->report.modes);
 
 	if (confirmed && late && w->calm_at != 0 && now >= w->calm_at) {
 		w->calm_at = now + CALM_AGAIN_MS;

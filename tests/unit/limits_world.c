@@ -11,7 +11,7 @@ void
 box_mode(struct limits_box *b, uint8_t mode)
 {
 	b->mode = mode;
-	b->late = mode_is_late(mode);
+	b->late = mode_is_late(mode, b->modes);
 }
 
 /* Carries a write out on the model box. */

@@ -372,6 +372,23 @@ a_stop_during_another_is_confirmed_by_ks_of_its_own(void **state)
 	}
 }
 
+/* A terminal repeats a key that is held every 30 ms or so. */
+static void
+a_stop_that_is_held_is_confirmed_all_the_same(void **state)
+{
+	struct talk t;
+	unsigned ms = 0;
+
+	(void)state;
+	talk_begin_at(&t, 40);
+	do {
+		talk_order(&t, ACT_KILL, 0);
+		talk_pass(&t, 30);
+		ms += 30;
+	} while (ms < 900 && !(talk_report(&t).zero && talk_report(&t).done == t.ordered));
+	assert_in_range(ms, 300, 800);
+}
+
 static void
 the_wearers_hand_on_the_knob_ends_a_confirmed_zero(void **state)
 {
@@ -432,6 +449,7 @@ main(void)
 		cmocka_unit_test(an_order_between_the_two_replies_that_confirm_is_dropped),
 		cmocka_unit_test(a_second_kill_during_the_first_is_done_with_it),
 		cmocka_unit_test(a_stop_during_another_is_confirmed_by_ks_of_its_own),
+		cmocka_unit_test(a_stop_that_is_held_is_confirmed_all_the_same),
 		cmocka_unit_test(the_wearers_hand_on_the_knob_ends_a_confirmed_zero),
 		cmocka_unit_test(that_a_zero_has_ended_is_told_when_the_level_is_written),
 	};

@@ -370,6 +370,31 @@ a_knob_that_was_turned_down_again_is_asked_for_zero_when_the_hand_has_let_go(voi
 	assert_false(g.limits.kill);
 }
 
+/* Nothing is heard of a box while its menu is open, and its process goes to zero for that. */
+static void
+a_mode_that_was_chosen_in_the_boxs_menu_stays_until_a_stop(void **state)
+{
+	struct box_report r;
+
+	(void)state;
+	box_answers(PORT_OK, 0);
+	r = g.report;
+	r.kills++;
+	r.zero = false;
+	r.mode = MODE_STEP;
+	box_says(&r);
+	assert_true(g.limits.kill);
+	r.zero = true;
+	r.seq = r.done = g.seq;
+	box_says(&r);
+	assert_false(g.limits.kill);
+	assert_false(g.limits.calm);
+	guard_zero(&g, WHY_WEARER, true);
+	r.seq = r.done = g.seq;
+	box_says(&r);
+	assert_true(g.limits.calm);
+}
+
 static void
 a_box_that_is_off_at_zero_is_asked_for_zero_once(void **state)
 {
@@ -459,6 +484,7 @@ main(int argc, char *argv[])
 		TEST(a_zero_of_the_box_process_itself_ends_control),
 		TEST(a_zero_of_the_box_process_itself_is_waited_for_with_nobody_in_control),
 		TEST(a_knob_that_was_turned_down_again_is_asked_for_zero_when_the_hand_has_let_go),
+		TEST(a_mode_that_was_chosen_in_the_boxs_menu_stays_until_a_stop),
 		TEST(a_box_that_is_off_at_zero_is_asked_for_zero_once),
 		TEST(a_level_set_by_hand_is_cut_to_a_cap_by_a_change_of_caps_alone),
 		TEST(zero_is_not_told_before_the_box_says_it_after_the_order),
