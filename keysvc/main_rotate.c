@@ -7,7 +7,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "common/clock.h"
 #include "common/log.h"
+#include "keysvc/layout.h"
 #include "keysvc/main.h"
 
 static void
@@ -102,6 +104,8 @@ rotate_take_over(struct keysvc *k)
 	if (k->rotation.step != ROTATE_READY || k->signer.count > 0) {
 		return;
 	}
+	/* The former one has signed until now, also where a rotation before this one retired it. */
+	(void)layout_forget(clock_unix(), k->signer.kid);
 	main_end_child(&k->signer.child);
 	k->signer.child = k->rotation.next;
 	k->rotation.next = (struct child){.fd = -1};
