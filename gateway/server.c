@@ -1,7 +1,10 @@
 /* See server.h. Gateway process. What browsers send is parsed by libwebsockets, then here. */
 #include "gateway/server.h"
 
+#include <netdb.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -173,18 +176,44 @@ lws_line(int level, const char *line)
 	log_debug("libwebsockets: %.*s", (int)strcspn(line, "\n"), line);
 }
 
+/* Is it an address of this machine's? For another one libwebsockets 4.3.5 waits without end. */
+static bool
+is_ours(const char *address)
+{
+	const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM};
+	struct addrinfo *found;
+	bool ours;
+	int fd;
+
+	if (getaddrinfo(address, NULL, &hints, &found) != 0) {
+		return false;
+	}
+	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ours = fd >= 0 && bind(fd, found->ai_addr, found->ai_addrlen) == 0; /* any port */
+	freeaddrinfo(found);
+	if (fd >= 0) {
+		close(fd);
+	}
+	return ours;
+}
+
 /* "0.0.0.0" and "::" mean every address, which libwebsockets wants as NULL. An IPv4 address needs
- * DISABLE_IPV6: without it libwebsockets listens on every address and says nothing. */
-static void
-listen_on(struct lws_context_creation_info *info, const char *address, int port)
+ * DISABLE_IPV6: without it libwebsockets listens on every address and says nothing. Or NULL. */
+static struct lws_vhost *
+listen_on(struct lws_context_creation_info *info, const char *address, int port, const char **why)
 {
 	bool six = strchr(address, ':') != NULL;
 	bool every = strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
 
+	if (!every && !is_ours(address)) {
+		*why = "an address to listen on is not one of this machine's";
+		return NULL;
+	}
 	info->iface = every ? NULL : address;
 	info->port = port;
 	info->options |= LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
 	info->options |= six ? 0 : (uint64_t)LWS_SERVER_OPTION_DISABLE_IPV6;
+	return lws_create_vhost(context, info);
 }
 
 static struct lws_vhost *
@@ -212,8 +241,7 @@ page_vhost(const char **why)
 		return NULL;
 	}
 	*why = "the address can't be listened on, or certificate and key can't be read";
-	listen_on(&info, options->address, options->port);
-	return lws_create_vhost(context, &info);
+	return listen_on(&info, options->address, options->port, why);
 }
 
 static struct lws_vhost *
@@ -232,8 +260,7 @@ metrics_vhost(const char **why)
 		return NULL;
 	}
 	*why = "the metrics' address can't be listened on";
-	listen_on(&info, address[0], options->metrics_port);
-	return lws_create_vhost(context, &info);
+	return listen_on(&info, address[0], options->metrics_port, why);
 }
 
 static struct lws_vhost *
@@ -248,8 +275,7 @@ redirect_vhost(const char **why)
 
 	*why = "the address of --redirect can't be listened on";
 	redirect_begin(options->origin, options->challenges);
-	listen_on(&info, options->redirect_address, options->redirect_port);
-	return lws_create_vhost(context, &info);
+	return listen_on(&info, options->redirect_address, options->redirect_port, why);
 }
 
 static int

@@ -1,13 +1,14 @@
 // What the gateway serves besides the WebSocket: the page's files, and health and metrics inside.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
-import { createConnection } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import tls from 'node:tls';
 import { COMMAND, inside, joined, world } from '../lib/gwworld.mjs';
-import { freePort, root, run, sleep, until } from '../lib/proc.mjs';
+import { bin, certs, folder, freePort, root, run, sleep, start, until } from '../lib/proc.mjs';
 
 const get = (w, where, { method = 'GET', headers } = {}) => new Promise((done, fail) => {
   const request = https.request({ host: '127.0.0.1', servername: 'localhost', port: w.port, path: where, method, headers,
@@ -174,6 +175,22 @@ test('nothing but the address asked for is listened on', async (t) => {
   const listening = run('ss', ['-Hltnp']).split('\n').filter((l) => l.includes(`pid=${w.gateway.pid},`))
     .map((l) => l.trim().split(/\s+/)[3]).sort();
   assert.deepEqual(listening, [`127.0.0.1:${w.port}`, `127.0.0.1:${metrics}`].sort());
+});
+
+test('an address that is not this machine\'s, and a port that is taken, are said at once', async (t) => {
+  const dir = folder(t);
+  const files = certs(`${dir}/tls`);
+  const taken = createServer().listen(0, '127.0.0.1');
+  t.after(() => taken.close());
+  await once(taken, 'listening');
+  for (const [listen, words] of [['203.0.113.5:8443', /an address to listen on is not one of this machine's/],
+    ['[2001:db8::1]:8443', /is not one of this machine's/], ['nowhere:8443', /is not one of this machine's/],
+    [`127.0.0.1:${taken.address().port}`, /the address can't be listened on/]]) {
+    const gateway = start(t, path.join(bin, 'tether-gateway'), ['--listen', listen, '--cert', files.cert, '--key', files.key,
+      '--web', `${root}/web`, '--broker', 'localhost:1', '--ca', files.ca, '--token', `${dir}/none`, '--origin', 'https://localhost']);
+    await gateway.match(words, 5000);
+    assert.equal((await gateway.exited).code, 1);
+  }
 });
 
 test('metrics and health are told inside, without a name or an address', async (t) => {
