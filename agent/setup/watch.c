@@ -97,7 +97,7 @@ is_ok(const struct watch *w)
 	return w->child.fd >= 0 && w->report.port == PORT_OK && w->report.at != 0;
 }
 
-/* Has the box confirmed the last `K`? In Step and Training that is not yet felt. */
+/* Has the box confirmed the last `K`? Where levels act late that is not yet felt. */
 static bool
 is_confirmed(const struct watch *w)
 {

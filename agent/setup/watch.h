@@ -1,8 +1,8 @@
 /*
  * The box, as the questions of the first start see it: a guard that can't raise anything. It starts
- * the ordinary sealed box process and sends heartbeats, `K`, and once zero is confirmed Pulse (in
- * Step and Training) and "low power". Runs before the guard is started. Reports are trusted as
- * little as the guard does.
+ * the ordinary sealed box process and sends heartbeats, `K`, and once zero is confirmed Pulse
+ * (where zero is felt late: mode_is_late) and "low power". Runs before the guard is started.
+ * Reports are trusted as little as the guard does.
  */
 #ifndef TETHER_SETUP_WATCH_H
 #define TETHER_SETUP_WATCH_H
@@ -19,7 +19,7 @@ struct watch {
 	uint64_t beat_at, look_at; /* ms */
 	uint64_t heard_at;	   /* when the box last answered, or its process was started */
 	enum finding finding;
-	uint64_t calm_at; /* from when on Pulse may be ordered in Step and Training; 0 not */
+	uint64_t calm_at; /* from when on Pulse may be ordered where zero is felt late; 0 not */
 	bool low_wanted;  /* low power as soon as zero is confirmed */
 };
 
@@ -40,7 +40,7 @@ void watch_kill(struct watch *w, uint64_t now);
 /* Zero, then low power. */
 void watch_low(struct watch *w, uint64_t now);
 
-/* Its zero is one that is felt: confirmed, and not in Step or Training. */
+/* Its zero is one that is felt: confirmed, and in no mode where it acts late. */
 struct sight watch_sight(const struct watch *w);
 
 /* Zero, and the end of the box process, for which it waits 2 s. Was zero confirmed? true as well

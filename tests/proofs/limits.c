@@ -50,12 +50,12 @@ p02_power_and_mode_stay_as_they_are_where_locked(void)
 
 	make_any(&w);
 	HOLDS(IF(w.w.act == ACT_MODE && w.s.lock_mode, is_calm_pulse(&w)),
-	      "mode locked: only Pulse after a zero in Step or Training");
+	      "mode locked: only Pulse after a zero where levels act late");
 	HOLDS(IF(w.w.act == ACT_POWER, !w.s.lock_power), "power locked");
 	HOLDS(IF(w.w.act == ACT_POWER && w.w.value == 0 && w.b.low_resets, !w.s.lock_mode),
 	      "L changes the mode where it resets it");
 	HOLDS(IF(w.is.calm && !w.was.calm, w.was.kill && !w.is.kill && w.b.late),
-	      "Pulse is only ever wanted by a zero in Step or Training");
+	      "Pulse is only ever wanted by a zero where levels act late");
 	HOLDS(IF(w.s.lock_mode && w.b.late && !w.was.kill, w.call != CALL_POWER || !w.is.kill),
 	      "power in a locked late mode is refused: it would need Pulse first");
 	POSSIBLE(w.w.act == ACT_MODE && w.s.lock_mode);
@@ -177,7 +177,7 @@ p08_with_nobody_in_control_nothing_above_zero_is_written(void)
 	if (!w.was.armed) {
 		HOLDS(w.w.act == ACT_HEARTBEAT || w.w.act == ACT_KILL || is_calm_pulse(&w) ||
 			      (is_level(&w.w) && w.w.value == 0),
-		      "only kill, zero, and Pulse after a stop in Step or Training");
+		      "only kill, zero, and Pulse after a stop where levels act late");
 		POSSIBLE(is_level(&w.w));
 		POSSIBLE(w.w.act == ACT_MODE && w.was.latched);
 		POSSIBLE(w.w.act == ACT_KILL && w.was.latched);

@@ -16,7 +16,6 @@ garble(char byte, unsigned of_1000)
 static uint8_t before[2];
 
 /* What a command raises, or ends, is no longer the hand's; cut to a cap it still is. */
-
 static void
 acted(void *context, uint64_t at, const char *bytes, size_t len)
 {

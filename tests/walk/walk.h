@@ -114,7 +114,7 @@ void rules_delivered(unsigned page, const struct command *c);
 void rules_hand(void);			  /* the wearer's hand did something */
 void rules_write(const char *command);	  /* the box process writes this */
 void rules_view(const struct ui_view *v); /* the screen was told this */
-/* How often anybody was in control, and the highest level. */
+/* How often anybody was in control. */
 unsigned rules_armed(void);
 
 #endif
